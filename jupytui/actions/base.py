@@ -1,0 +1,179 @@
+"""What a verb is, and the one way in which verbs are carried out.
+
+Keys, palette, `.` menu, help page, the user's keymap and the command line are all read off the table of `Action`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from jupytui.config.model import Config
+from jupytui.errors import JupytuiError
+from jupytui.fleet.fleet import Fleet
+from jupytui.fleet.subject import Scope, Subject
+
+Answers = Mapping[str, str]
+Subjects = Sequence[Subject]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that ends: `what` by the name the user knows (a notebook), `how` it stands ("busy for 41 minutes").
+
+    A `grave` one (a busy kernel) must be confirmed by typing a name, others by one key.
+    """
+
+    what: str
+    how: str
+    grave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What is about to happen: `runs` is the exact command or call; `typed` the word to type, None for one key."""
+
+    title: str
+    losses: tuple[Loss, ...]
+    runs: str
+    typed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing to fill in. `check` returns what is wrong with a text, or None; `choices` makes it a list to pick from.
+
+    With `many` the answer is any number of the choices, one a line.
+    """
+
+    name: str
+    label: str
+    value: str = ""
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    many: bool = False
+    check: Callable[[str], str | None] = lambda _text: None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Some fields under a title; `submit` is the verb on the button."""
+
+    title: str
+    fields: tuple[Field, ...]
+    submit: str = "OK"
+
+
+class Front(Protocol):
+    """Whoever stands between an action and the person: the screen, the command line, or a test."""
+
+    async def confirm(self, question: Confirmation) -> bool:
+        """Show what will be lost and ask."""
+        ...
+
+    async def fill(self, form: Form) -> Answers | None:
+        """Let the person fill in a form; None when they left it."""
+        ...
+
+    async def copy(self, text: str) -> str:
+        """Put `text` on the clipboard as well as this place can; returns in words what was done."""
+        ...
+
+
+@dataclass(slots=True)
+class Context:
+    """What an action works with; `config` is replaced by the actions that edit hosts.toml."""
+
+    fleet: Fleet
+    front: Front
+    config: Config
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One verb. `run` does it and returns a sentence for the user ("" says nothing); raises JupytuiError.
+
+    `keys` are Textual's names; `command` the words after `jupytui` where the command line has it. `refuse` returns
+    why it cannot be done now (greyed), `losses` what it would end, `runs` what exactly will be run. `changes` is
+    false for what read-only mode still allows.
+    """
+
+    id: str
+    title: str
+    scope: Scope
+    run: Callable[[Context, Subjects, Answers], Awaitable[str]]
+    keys: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    help: str = ""
+    many: bool = False
+    changes: bool = True
+    form: Callable[[Context, Subjects], Awaitable[Form]] | None = None
+    refuse: Callable[[Context, Subject], str | None] = field(default=lambda _context, _subject: None)
+    losses: Callable[[Context, Subject], Sequence[Loss]] = field(default=lambda _context, _subject: ())
+    runs: Callable[[Context, Subject], str] = field(default=lambda _context, _subject: "")
+
+
+class Refused(JupytuiError):
+    """The action cannot be carried out as things stand."""
+
+
+def widened(action: Action, subjects: Subjects) -> Subjects:
+    """Return what `action` is about when these are selected: each at its scope, once; () if too little is selected."""
+    if action.scope is Scope.FLEET:
+        return (Subject(),)
+    return tuple(dict.fromkeys(subject.at(action.scope) for subject in subjects if subject.scope >= action.scope))
+
+
+def why_not(action: Action, context: Context, subjects: Subjects) -> str | None:
+    """Return why `action` cannot be done on `subjects` now, None when it can."""
+    subjects = widened(action, subjects)
+    if action.changes and context.read_only:
+        return "jupytui was started with --read-only."
+    if not subjects:
+        return f"Select a {action.scope.name.lower()} first."
+    if len(subjects) > 1 and not action.many:
+        return "One at a time."
+    return next(filter(None, (_refusal(action, context, subject) for subject in subjects)), None)
+
+
+def _refusal(action: Action, context: Context, subject: Subject) -> str | None:
+    try:
+        return action.refuse(context, subject)
+    except JupytuiError as gone:
+        return gone.message
+
+
+def confirmation(action: Action, context: Context, subjects: Subjects) -> Confirmation | None:
+    """Return the question to ask first, None when nothing is lost."""
+    losses = tuple(loss for subject in subjects for loss in action.losses(context, subject))
+    if not losses:
+        return None
+    names = {subject.host or "" for subject in subjects}
+    return Confirmation(
+        title=f"{action.title} on {', '.join(sorted(names))}",
+        losses=losses,
+        runs="\n".join(dict.fromkeys(filter(None, (action.runs(context, subject) for subject in subjects)))),
+        typed=min(names) if any(loss.grave for loss in losses) else None,
+    )
+
+
+async def perform(
+    action: Action, context: Context, subjects: Subjects = (), answers: Answers | None = None
+) -> str | None:
+    """Carry out `action`: ask for what it needs, name what is lost, run it.
+
+    Returns its sentence, None when the person left it. Raises Refused, or what the action raises.
+    """
+    if reason := why_not(action, context, subjects):
+        raise Refused(reason)
+    subjects = widened(action, subjects)
+    if action.form and answers is None:
+        answers = await context.front.fill(await action.form(context, subjects))
+        if answers is None:
+            return None
+    question = confirmation(action, context, subjects)
+    if question and not await context.front.confirm(question):
+        return None
+    return await action.run(context, subjects, answers or {})

@@ -1,0 +1,10 @@
+"""Every verb there is. A new action is one entry in one of these modules; nothing else has to know of it."""
+
+from __future__ import annotations
+
+from jupytui.actions import hosts, kernels, servers
+from jupytui.actions.base import Action
+
+ACTIONS: tuple[Action, ...] = (*hosts.ACTIONS, *servers.ACTIONS, *kernels.ACTIONS)
+
+BY_ID = {action.id: action for action in ACTIONS}

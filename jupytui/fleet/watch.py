@@ -1,0 +1,133 @@
+"""When to look at a host: at once, then every `refresh` seconds, later and later while it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass
+from typing import Protocol
+
+from jupytui.errors import DeadlineError
+from jupytui.fleet.models import HostView, Trouble
+from jupytui.fleet.store import Store
+from jupytui.hosts.base import Host, HostState, HostTrouble
+
+_log = logging.getLogger(__name__)
+
+SLOWEST = 60.0  # seconds between attempts at a host that keeps failing
+
+
+@dataclass(slots=True)
+class Pace:
+    """How often to look, shared by all watchers; `factor` grows while nobody is looking at the screen."""
+
+    refresh: float = 3.0
+    factor: float = 1.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from one look to the next."""
+        return self.refresh * self.factor
+
+
+class Looker(Protocol):
+    """What a look is made with: `fleet.probe.Probe`, or a script in tests."""
+
+    async def look(self) -> HostView:
+        """Look once. Raises HostTrouble, DeadlineError."""
+        ...
+
+    def forget(self) -> None:
+        """The connection is a new one: nothing said on the old one counts any more."""
+        ...
+
+
+class Watcher:
+    """Keeps the view of one host true. It owns that host's retry policy; nothing else retries.
+
+    A host that hangs delays only itself: looks of one host never overlap, those of different hosts do.
+    """
+
+    def __init__(self, host: Host, looker: Looker, store: Store, pace: Pace) -> None:
+        self.host = host
+        self._looker = looker
+        self._store = store
+        self._pace = pace
+        self._wake = asyncio.Event()
+        self._failures = 0
+        self._looked: list[asyncio.Future[None]] = []
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        try:
+            while True:
+                self._wake.clear()
+                waiting, self._looked = self._looked, []
+                try:
+                    delay = await self.look()
+                finally:
+                    _release(waiting)
+                await self._sleep(delay)
+        finally:
+            _release(self._looked)
+
+    async def look(self) -> float | None:
+        """Look once and store what came of it; seconds until the next look, None when only the user can help."""
+        try:
+            view = await self._visit()
+        except HostTrouble as trouble:
+            return await self._fail(trouble)
+        except DeadlineError as late:
+            return await self._fail(HostTrouble(HostState.DOWN, f"{self.host.name} stopped answering.", late.message))
+        except Exception:
+            # A mistake of ours must not end the watch, nor hide: it is on the row and in the log.
+            _log.exception("the look at a host failed in a way that was not foreseen")
+            return await self._fail(
+                HostTrouble(HostState.DOWN, f"jupytui failed to look at {self.host.name}.", "See its log file.")
+            )
+        self._failures = 0
+        self._store.apply(view)
+        return self._pace.seconds
+
+    def wake(self) -> asyncio.Future[None]:
+        """Look now; the future is done when that look is over."""
+        future = asyncio.get_running_loop().create_future()
+        self._looked.append(future)
+        self._failures = 0
+        self._wake.set()
+        return future
+
+    async def _visit(self) -> HostView:
+        if not self.host.connected:
+            self._looker.forget()
+            await self.host.connect()
+        return await self._looker.look()
+
+    async def _fail(self, trouble: HostTrouble) -> float | None:
+        was_up = (known := self._store.host(self.host.name)) is not None and known.state is HostState.UP
+        error = Trouble(trouble.message, trouble.hint)
+        self._store.patch(self.host.name, state=trouble.state, error=error, rtt_ms=None)
+        await self.host.close()
+        self._failures += 1
+        if not trouble.retry:
+            return None
+        return 0.0 if was_up else self._backoff()
+
+    def _backoff(self) -> float:
+        # Full jitter above a floor: hosts that went down together (a laptop's sleep) are not redialled together.
+        ceiling = min(SLOWEST, self._pace.seconds * 2 ** min(self._failures, 6))
+        return random.uniform(self._pace.refresh / 2, ceiling)
+
+    async def _sleep(self, delay: float | None) -> None:
+        try:
+            async with asyncio.timeout(delay):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+
+def _release(waiting: list[asyncio.Future[None]]) -> None:
+    for future in waiting:
+        if not future.done():
+            future.set_result(None)
