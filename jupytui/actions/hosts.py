@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from jupytui import figures
-from jupytui.actions.base import Action, Answers, Context, Field, Form, Loss, Subjects
+from jupytui.actions.base import Action, Answers, Context, Field, Form, Loss, Refused, Subjects
 from jupytui.config import fields
 from jupytui.config.edit import add_hosts, remove_hosts
 from jupytui.config.model import LOCAL, HostEntry
-from jupytui.config.ssh_hosts import SshAlias, list_ssh_hosts
+from jupytui.config.ssh_hosts import SshAlias, ssh_aliases
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.hosts.base import Destination
 
@@ -82,13 +81,14 @@ async def _add(context: Context, _subjects: Subjects, answers: Answers) -> str:
 
 def importable(context: Context) -> list[SshAlias]:
     """Return the hosts of the ssh config that are not in the fleet yet."""
-    config = context.config.settings.ssh_config
     known = {entry.name for entry in context.config.hosts}
-    return [alias for alias in list_ssh_hosts(Path(config).expanduser() if config else None) if alias.name not in known]
+    return [alias for alias in ssh_aliases(context.config.settings.ssh_config) if alias.name not in known]
 
 
 async def _import_form(context: Context, _subjects: Subjects) -> Form:
     names = tuple(alias.name for alias in importable(context))
+    if not names:
+        raise Refused("Your ssh config names no host that is not here already.", "a adds a host by its address.")
     label = f"{figures.plural(len(names), 'host')} not in the fleet yet"
     return Form("Pick from your ssh config", (Field("hosts", label, choices=names, many=True),), submit="Add")
 
@@ -97,10 +97,6 @@ async def _import(context: Context, _subjects: Subjects, answers: Answers) -> st
     names = [name for name in answers["hosts"].splitlines() if name]
     _take_in(context, [HostEntry(name, name) for name in names])
     return f"Added {names[0] if len(names) == 1 else figures.plural(len(names), 'host')}." if names else ""
-
-
-def _nothing_to_import(context: Context, _subject: Subject) -> str | None:
-    return None if importable(context) else "Your ssh config names no host that is not here already."
 
 
 def _removal(context: Context, subject: Subject) -> Sequence[Loss]:
@@ -158,7 +154,6 @@ IMPORT = Action(
     help="Lists the hosts of your ssh config to pick from; none is dialled before it was picked.",
     scope=Scope.FLEET,
     keys=("i",),
-    refuse=_nothing_to_import,
     form=_import_form,
     run=_import,
 )

@@ -66,8 +66,19 @@ def parse_config(path: Path, source: bytes | None) -> Config:
 
 
 def key_error(config: Config, key: Key, problem: str, hint: str = "") -> ConfigError:
-    """Return the error to raise when `key` of a valid file turns out wrong later, as an action that does not exist."""
-    return _at(config.path, line_of((config.source or b"").decode(), key), f"{_dotted(key)}: {problem}", hint)
+    """Return the error to raise when `key` of a valid file turns out wrong later."""
+    return _at(config.path, line_of(_source_text(config), key), f"{_dotted(key)}: {problem}", hint)
+
+
+def action_error(config: Config, action: str, problem: str, hint: str = "") -> ConfigError:
+    """Return the error for an action in [keys] that does not exist, its id written with quotes or without."""
+    text = _source_text(config)
+    line = max(line_of(text, ("keys", action)), line_of(text, ("keys", *action.split("."))))
+    return _at(config.path, line, f"keys.{clean_line(action)}: {problem}", hint)
+
+
+def _source_text(config: Config) -> str:
+    return (config.source or b"").decode()
 
 
 def _at(path: Path, line: int, problem: str, hint: str = "") -> ConfigError:

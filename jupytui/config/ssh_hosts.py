@@ -11,7 +11,6 @@ from pathlib import Path
 from jupytui.text import clean_line
 
 MAX_BYTES = 2**20
-MAX_DEPTH = 16  # OpenSSH's own limit on Include in Include
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ def ssh_aliases(ssh_config: str | None = None, home: Path | None = None) -> tupl
     path = _expanded(ssh_config, home) if ssh_config else home / ".ssh" / "config"
     aliases: dict[str, SshAlias] = {}
     block: list[str] = []
-    for keyword, values in _lines(path, home, 0):
+    for keyword, values in _lines(path, home, set()):
         if keyword in {"host", "match"}:
             block = [name for name in values if keyword == "host" and _concrete(name)]
             for name in block:
@@ -55,13 +54,19 @@ def _stated(alias: SshAlias, keyword: str, value: str) -> SshAlias:
     return alias if alias.hostname else replace(alias, hostname=value.replace("%h", alias.name))
 
 
-def _lines(path: Path, home: Path, depth: int) -> Iterator[tuple[str, list[str]]]:
-    """Yield keyword (lower case) and arguments of each line, those of included files in their place."""
+def _lines(path: Path, home: Path, seen: set[Path]) -> Iterator[tuple[str, list[str]]]:
+    """Yield keyword (lower case) and arguments of each line, those of included files in their place.
+
+    A file is read once: read again it would say nothing new, and files that include each other would never end.
+    """
+    if path in seen:
+        return
+    seen.add(path)
     for line in _text(path).splitlines():
         keyword, values = _words(line)
-        if keyword == "include" and depth < MAX_DEPTH:
+        if keyword == "include":
             for included in _included(values, home):
-                yield from _lines(included, home, depth + 1)
+                yield from _lines(included, home, seen)
         elif keyword:
             yield keyword, values
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Becomes a host: first joins the host's cgroup and opens new namespaces, then, inside, lays an overlay over this
 # machine's root, plugs into the bridge, and turns into systemd. Run as root by host.py, which sets:
-#   NAME ADDRESS DIR (the host's own directory)  CGROUP LINK (its plug on the machine's side)  BRIDGE  ID (a public key)
+#   NAME ADDRESS MAC DIR (the host's own directory)  CGROUP LINK (its plug on the machine's side)  BRIDGE  ID (a public key)
 set -eu
 
 if [ "${1:-}" != inside ]; then
@@ -19,13 +19,22 @@ file_systems() {
     mount --bind "$DIR/homes" "$ROOT/home"
     mount --bind "$DIR/root-home" "$ROOT/root"
     mount -t proc proc "$ROOT/proc"
-    mount -t sysfs sysfs "$ROOT/sys"
+    mount -t sysfs -o ro sysfs "$ROOT/sys"
     mount -t cgroup2 cgroup2 "$ROOT/sys/fs/cgroup"
     mount -t tmpfs -o mode=755,size=64m tmpfs "$ROOT/run"
     mount -t tmpfs -o mode=1777,size=256m tmpfs "$ROOT/tmp"
     mkdir "$ROOT/run/host"
     : >"$ROOT/run/host/notify"
     mount --bind "$DIR/notify" "$ROOT/run/host/notify"
+}
+
+# The kernel is this machine's: a host may not set it, and sees a boot of its own.
+kernel() {
+    cat /proc/sys/kernel/random/uuid >"$ROOT/run/host/boot_id"
+    mount --bind "$ROOT/proc/sys" "$ROOT/proc/sys"
+    mount --bind "$ROOT/run/host/boot_id" "$ROOT/proc/sys/kernel/random/boot_id"
+    mount -o remount,bind,ro "$ROOT/proc/sys"
+    [ ! -e /proc/sysrq-trigger ] || mount --bind /dev/null "$ROOT/proc/sysrq-trigger"
 }
 
 devices() {
@@ -47,7 +56,7 @@ devices() {
 network() {
     hostname "$NAME"
     ip link set lo up
-    ip link add eth0 type veth peer name "$LINK" netns /proc/self/fd/9
+    ip link add eth0 address "$MAC" type veth peer name "$LINK" netns /proc/self/fd/9
     nsenter --net=/proc/self/fd/9 ip link set "$LINK" master "$BRIDGE" up
     ip addr add "$ADDRESS/24" dev eth0
     ip link set eth0 up
@@ -56,12 +65,12 @@ network() {
 # A host starts as a fresh Debian would, whatever this machine has installed, enabled or configured.
 fresh_system() {
     rm -rf "$ROOT"/etc/systemd/system "$ROOT"/etc/systemd/user "$ROOT"/etc/rc?.d "$ROOT"/var/lib/systemd/linger
-    rm -f "$ROOT"/etc/ssh/ssh_host_* "$ROOT"/etc/ssh/sshd_config.d/* "$ROOT/etc/machine-id"
+    rm -f "$ROOT"/etc/ssh/ssh_host_* "$ROOT"/etc/ssh/sshd_config.d/* "$ROOT"/etc/machine-id "$ROOT"/var/lib/dbus/machine-id
     mkdir -p "$ROOT/etc/systemd/system/multi-user.target.wants" "$ROOT/var/log/journal"
     ln -s /lib/systemd/system/ssh.service "$ROOT/etc/systemd/system/multi-user.target.wants/"
     ln -s /lib/systemd/system/ssh.service "$ROOT/etc/systemd/system/sshd.service"
     ln -s /dev/null "$ROOT/etc/systemd/system/timers.target"
-    : >"$ROOT/etc/machine-id"
+    tr -d - </proc/sys/kernel/random/uuid >"$ROOT/etc/machine-id"
     : >"$ROOT/etc/fstab"
     : >"$ROOT/etc/environment"
     echo "$NAME" >"$ROOT/etc/hostname"
@@ -105,6 +114,7 @@ alice() {
 }
 
 file_systems
+kernel
 devices
 network
 if [ ! -e "$DIR/installed" ]; then

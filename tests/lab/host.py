@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import struct
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from tests.lab.slot import LabError, Slot, end_cgroup, ip
 
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 BOOT_DEADLINE = 60.0
 EXTRA_ADDRESSES = 10
 
@@ -46,8 +46,8 @@ class LabHost:
         self._notify = self._notify_socket()
         with (self.directory / "console").open("ab") as console:
             self._unshare = subprocess.Popen(
-                ["sh", Path(__file__).with_name("boot.sh")],
-                env={"PATH": os.environ["PATH"], **self._boot_variables()},
+                ["/bin/sh", Path(__file__).with_name("boot.sh")],
+                env={"PATH": PATH, **self._boot_variables()},
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -58,6 +58,7 @@ class LabHost:
         return {
             "NAME": self.name,
             "ADDRESS": self.address,
+            "MAC": self.slot.mac(10 + self.index),
             "DIR": str(self.directory),
             "CGROUP": str(self._cgroup),
             "LINK": self._link,
@@ -126,7 +127,7 @@ class LabHost:
         script: str,
         *args: str,
         user: str = "root",
-        input: str | None = None,  # noqa: A002 - as subprocess.run names it
+        input: str | None = None,
         timeout: float = 60.0,
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
@@ -185,7 +186,7 @@ class LabHost:
     def host_keys(self) -> tuple[str, ...]:
         """Its public host keys, each as "type base64"."""
         files = sorted((self.directory / "upper/etc/ssh").glob("ssh_host_*_key.pub"))
-        return tuple(" ".join(file.read_text().split()[:2]) for file in files)
+        return tuple(" ".join(file.read_text().split()[:2]) for file in files if file.is_file())  # else a whiteout
 
     def rekey(self) -> None:
         """Give it new host keys, as a reinstalled machine would have; the lab's known_hosts keeps the old ones."""

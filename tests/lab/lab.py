@@ -49,10 +49,12 @@ class Lab:
     def up(self, *names: str) -> Sequence[LabHost]:
         """The hosts of those names; those that are new are booted, all at once. Raises LabError."""
         new = [self._add(name) for name in dict.fromkeys(names) if name not in self._hosts]
-        for host in new:
-            host.start()
-        for host in new:
-            host.wait_booted()
+        try:
+            _boot(new)
+        except BaseException:
+            for host in new:
+                self.remove(host.name)
+            raise
         if new:
             self.trust()
         return tuple(self._hosts[name] for name in names)
@@ -100,6 +102,13 @@ class Lab:
             host.stop()
         self._hosts.clear()
         self.slot.clear()
+
+
+def _boot(hosts: Sequence[LabHost]) -> None:
+    for host in hosts:
+        host.start()
+    for host in hosts:
+        host.wait_booted()
 
 
 def _known_hosts(host: LabHost) -> str:

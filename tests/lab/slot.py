@@ -17,6 +17,10 @@ from pathlib import Path
 LABS = Path("/run/jupytui-lab")
 BY_HAND = 0
 FOR_TESTS = range(1, 10)
+# A booted host takes 7 inotify instances and 3 more for each user who is logged in; all count as root's, whose limit
+# is 128 by default. Past it systemd dies without a word.
+INOTIFY_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_INSTANCES = 2048
 
 
 class LabError(Exception):
@@ -66,8 +70,17 @@ class Slot:
     def address(self, last: int) -> str:
         return f"10.78.{self.number}.{last}"
 
+    def mac(self, last: int) -> str:
+        """The hardware address of `address(last)`, given by us and not by chance.
+
+        Else a rebooted host has another one, and a bridge changes its own whenever hosts come and go: everybody
+        who has cached the old one waits for half a minute.
+        """
+        return f"02:78:00:00:{self.number:02x}:{last:02x}"
+
     def prepare(self) -> None:
-        """Make the directory and the bridge, where they are not there yet."""
+        """Make the directory and the bridge, where they are not there yet. Raises LabError."""
+        _raise_inotify_limit()
         self.cgroup.mkdir(exist_ok=True)
         if not self.directory.is_mount():
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -75,7 +88,7 @@ class Slot:
                 ["mount", "-t", "tmpfs", "-o", "size=75%,mode=755", "jupytui-lab", self.directory], check=True
             )
         if not (Path("/sys/class/net") / self.bridge).exists():
-            ip("link", "add", self.bridge, "type", "bridge")
+            ip("link", "add", self.bridge, "address", self.mac(254), "type", "bridge")
             ip("addr", "add", f"{self.address(254)}/24", "dev", self.bridge)
             ip("link", "set", self.bridge, "up")
 
@@ -88,6 +101,16 @@ class Slot:
             subprocess.run(["umount", "--lazy", self.directory], check=True)
         if self.directory.is_dir():
             self.directory.rmdir()
+
+
+def _raise_inotify_limit() -> None:
+    """Until this machine boots again: other labs may need it by the time that this one goes."""
+    if int(INOTIFY_LIMIT.read_text()) >= INOTIFY_INSTANCES:
+        return
+    try:
+        INOTIFY_LIMIT.write_text(str(INOTIFY_INSTANCES))
+    except OSError as error:
+        raise LabError(f"{INOTIFY_LIMIT} cannot be raised to {INOTIFY_INSTANCES}: {error.strerror}") from error
 
 
 def _links(pattern: str) -> Iterator[str]:

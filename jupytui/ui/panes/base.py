@@ -18,6 +18,13 @@ class Pane(Widget):
     DIGIT: ClassVar[str]
     TITLE: ClassVar[str]
     HINTS: ClassVar[tuple[str, ...]] = ()  # ids of the actions its footer shows first
+    KEYS: ClassVar[tuple[tuple[str, str], ...]] = (  # what the list itself does, for the help page
+        ("↑ ↓ j k", "Move"),
+        ("g G", "First, last"),
+        ("enter", "In"),
+        ("space", "Mark"),
+        ("s", "Sort by the next column"),
+    )
 
     class Selected(Message):
         """The cursor moved to another thing; what is selected is the scope everywhere."""
@@ -49,6 +56,9 @@ class Pane(Widget):
 
     def narrow_to(self, subject: Subject) -> None:
         """Show only what lies within `subject` (a pane without scope ignores it)."""
+
+    def clear_marks(self) -> None:
+        """Mark nothing."""
 
     def filter_by(self, text: str) -> int:
         """Keep only rows that match `text` (empty: all); return how many are left."""

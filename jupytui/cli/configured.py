@@ -1,0 +1,20 @@
+"""What every command starts from: the paths in force and a hosts.toml that is wholly right."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from jupytui.actions.table import ACTIONS
+from jupytui.config.load import load_config
+from jupytui.config.model import Config
+from jupytui.config.paths import Paths, find_paths
+from jupytui.ui.commands import COMMANDS
+from jupytui.ui.keys import build_keymap
+
+
+def configured(arguments: Namespace) -> tuple[Paths, Config]:
+    """Return the paths and the configuration. Raises ConfigError, also for `[keys]` that the screen could not use."""
+    paths = find_paths(arguments.config)
+    config = load_config(paths.hosts)
+    build_keymap(ACTIONS, COMMANDS, config)
+    return paths, config

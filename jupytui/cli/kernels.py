@@ -1,0 +1,111 @@
+"""`jupytui kernels ls|interrupt|restart|shutdown [KERNEL…] [--yes]`: the verbs are those of the action table."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from jupytui import figures
+from jupytui.actions.base import Action, Context, perform
+from jupytui.actions.losses import kernel_name
+from jupytui.actions.table import ACTIONS
+from jupytui.cli import FAILED, say
+from jupytui.cli.configured import configured
+from jupytui.cli.front import TerminalFront
+from jupytui.cli.look import open_fleet, run_until_done, say_unreached
+from jupytui.cli.table import Column, render, room
+from jupytui.config.model import Config
+from jupytui.errors import UsageError
+from jupytui.fleet.models import HostView
+from jupytui.fleet.subject import Subject
+from jupytui.jupyter.models import Kernel
+
+VERBS = {action.command[1]: action for action in ACTIONS if action.command[:1] == ("kernels",)}
+
+COLUMNS = (
+    Column("KERNEL"),
+    Column("NOTEBOOK", elastic=True),
+    Column("SERVER", elastic=True),
+    Column("SPEC", elastic=True),
+    Column("STATE"),
+    Column("SINCE", right=True),
+    Column("PID", right=True),
+    Column("CPU", right=True),
+    Column("RAM", right=True),
+    Column("GPU", right=True),
+    Column("CLIENTS", right=True),
+)
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Say which words follow."""
+    verbs = {"ls": "list them", **{verb: action.help or action.title for verb, action in VERBS.items()}}
+    text = "; ".join(f"{verb}: {does.rstrip('.')}" for verb, does in verbs.items())
+    parser.add_argument("verb", choices=tuple(verbs), help=text)
+    parser.add_argument("kernels", metavar="KERNEL", nargs="*", help="the start of its id, or its notebook")
+    parser.add_argument("--yes", action="store_true", help="consent to what is lost")
+
+
+def run(arguments: Namespace) -> int:
+    """List kernels or act on them. Raises UsageError for a name that fits no kernel, or more than one."""
+    if arguments.verb != "ls" and not arguments.kernels:
+        raise UsageError("Name the kernels.", "`jupytui kernels ls` lists them.")
+    _paths, config = configured(arguments)
+    return run_until_done(_kernels(config, arguments))
+
+
+async def _kernels(config: Config, arguments: Namespace) -> int:
+    async with open_fleet(config, arguments.host) as fleet:
+        views = await fleet.look_once()
+        unreached = say_unreached(views)
+        found = {subject: kernel for view in views for subject, kernel in _all(view)}
+        if arguments.kernels:
+            found = dict(_named(found, name) for name in arguments.kernels)
+        if action := VERBS.get(arguments.verb):
+            context = Context(fleet, TerminalFront(yes=arguments.yes), config, arguments.read_only)
+            return await _act(action, context, tuple(found)) or unreached
+    if found:
+        print(_table(found, datetime.now(UTC)))
+    return unreached
+
+
+async def _act(action: Action, context: Context, subjects: Sequence[Subject]) -> int:
+    done = await perform(action, context, subjects)
+    say(done if done is not None else "left as it was.")
+    return 0 if done is not None else FAILED
+
+
+def _all(view: HostView) -> Iterator[tuple[Subject, Kernel]]:
+    for server in view.servers:
+        for kernel in server.kernels:
+            yield Subject(view.name, server.id, kernel.id), kernel
+
+
+def _named(kernels: dict[Subject, Kernel], name: str) -> tuple[Subject, Kernel]:
+    """Return the one kernel meant. Raises UsageError with the candidates."""
+    fitting = [(subject, kernel) for subject, kernel in kernels.items() if _fits(subject, kernel, name)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        raise UsageError(f"There is no kernel {name!r}.", "`jupytui kernels ls` lists them.")
+    candidates = ", ".join(f"{kernel.id} ({kernel_name(kernel)} on {subject.server})" for subject, kernel in fitting)
+    raise UsageError(f"{name!r} fits {len(fitting)} kernels: {candidates}.", "Name one by its id.")
+
+
+def _fits(subject: Subject, kernel: Kernel, name: str) -> bool:
+    path = kernel.path or None
+    return kernel.id.startswith(name) or path == name or (path is not None and path.rsplit("/", 1)[-1] == name)
+
+
+def _table(kernels: dict[Subject, Kernel], now: datetime) -> str:
+    return render(COLUMNS, [_row(subject, kernel, now) for subject, kernel in kernels.items()], room())
+
+
+def _row(subject: Subject, kernel: Kernel, now: datetime) -> Sequence[str]:
+    return (
+        *(kernel.id[:8], kernel.path or "(no notebook)", subject.server or "", kernel.spec or figures.UNKNOWN),
+        *(kernel.state, figures.age(figures.seconds_since(kernel.last_activity, now)), figures.count(kernel.pid)),
+        *(figures.percent(kernel.cpu_percent), figures.size(kernel.rss), figures.size(kernel.gpu_memory)),
+        figures.count(kernel.clients),
+    )

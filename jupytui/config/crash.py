@@ -1,0 +1,43 @@
+"""What is kept of a mistake of ours: where it happened, and nothing that was in memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jupytui import __version__
+from jupytui.config.paths import private_directory
+
+KEPT = 20
+
+
+def write_crash(logs: Path, error: BaseException) -> Path | None:
+    """Write a log of `error` below `logs` (0600) and return its path, None when it cannot be written.
+
+    It holds frames, source lines and types: neither local variables nor messages, for both may hold a secret.
+    """
+    try:
+        path = private_directory(logs) / f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(f"jupytui {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+            file.writelines(_frames(error))
+        for old in sorted(logs.glob("crash-*.log"))[:-KEPT]:
+            old.unlink()
+    except OSError:
+        return None
+    return path
+
+
+def _frames(error: BaseException) -> Iterator[str]:
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before:
+        yield from _frames(before)
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _frames(inner)
+    yield f"\n{type(error).__module__}.{type(error).__qualname__}\n"
+    yield from traceback.format_tb(error.__traceback__)

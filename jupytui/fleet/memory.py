@@ -1,0 +1,63 @@
+"""The last known picture, kept between runs so that there is something to see before anything was dialled."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from jupytui.config.paths import private_directory
+from jupytui.fleet.models import HostView
+from jupytui.hosts.base import HostState
+
+FILE = "fleet.json"
+MAX_BYTES = 16 * 2**20
+_VERSION = 1
+
+
+class _Picture(msgspec.Struct):
+    version: int
+    config: str
+    hosts: tuple[HostView, ...]
+
+
+def recall(cache: Path, config: Path) -> tuple[HostView, ...]:
+    """Return the hosts as they were last seen with the configuration file `config`, each waiting to be looked at.
+
+    A picture that is missing, damaged or of another version is no picture: the next look makes a new one.
+    """
+    try:
+        with (cache / FILE).open("rb") as file:
+            picture = msgspec.json.decode(file.read(MAX_BYTES), type=_Picture)
+    except (OSError, msgspec.DecodeError, RecursionError):
+        return ()
+    if picture.version != _VERSION or picture.config != str(config):
+        return ()
+    return tuple(map(_stale, picture.hosts))
+
+
+def _stale(view: HostView) -> HostView:
+    return msgspec.structs.replace(view, state=HostState.CONNECTING, error=None, waiting=None, rtt_ms=None)
+
+
+def remember(cache: Path, config: Path, views: tuple[HostView, ...]) -> None:
+    """Save the picture, readable by the user alone. It holds no secret: the models have none.
+
+    A cache that cannot be written is no reason to bother anybody.
+    """
+    data = msgspec.json.encode(_Picture(_VERSION, str(config), views))
+    with suppress(OSError):
+        _replace(private_directory(cache) / FILE, data)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

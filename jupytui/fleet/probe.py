@@ -1,0 +1,168 @@
+"""One look at one host: what is there, who answers, as a view."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Hashable, Sequence
+from datetime import UTC, datetime
+
+from jupytui.errors import UsageError
+from jupytui.fleet.contact import Answers, Contact
+from jupytui.fleet.facts import Facts
+from jupytui.fleet.gpus import GpuWatch
+from jupytui.fleet.models import HostView
+from jupytui.fleet.servers import kernel_of, kernels_of, server_id, server_of, system_of
+from jupytui.fleet.sightings import KernelSighting, ServerSighting, kernels_in, servers_in
+from jupytui.fleet.survey import Survey
+from jupytui.hosts.base import Host, HostState, Shell
+from jupytui.jupyter.access import Access
+from jupytui.jupyter.client import ApiKernel, JupyterApi
+from jupytui.jupyter.models import Kernel, Server
+
+_PATIENCE = 2.0  # seconds a look waits for servers; who answers later is in the next one
+
+
+class Probe:
+    """Looks at one host, again and again, and remembers what needs to be asked only once."""
+
+    def __init__(self, host: Host, tags: Sequence[str] = ()) -> None:
+        self.host = host
+        self.tags = tuple(tags)
+        self._gpus = GpuWatch(host)
+        self._leaving: list[Contact] = []
+        self._contacts: dict[str, Contact] = {}
+        self._begin(None)
+
+    def _begin(self, shell: Shell | None) -> None:
+        self._shell = shell
+        self._survey = Survey(self.host.name)
+        self._contacts = {}
+        self._access: dict[str, Access] = {}
+        self._lives: dict[str, tuple[str, int]] = {}
+
+    def forget(self) -> None:
+        """The connection was lost: with it go its shell, the open HTTP connections and what had been told once."""
+        for contact in self._contacts.values():
+            contact.stop()
+        self._leaving += self._contacts.values()
+        self._gpus.stop()
+        self._begin(None)
+
+    async def close(self) -> None:
+        """Look no more: nothing of ours is left on the host."""
+        self.forget()
+        await self._part()
+
+    def api(self, server: str) -> JupyterApi:
+        """Return the API of the server with this id, on a connection of its own. Raises UsageError."""
+        if access := self._access.get(server):
+            return JupyterApi(self.host, access)
+        raise UsageError(f"{server} does not answer.", "Its process is gone, or it listens on nothing that is known.")
+
+    async def look(self) -> HostView:
+        """Look once. Raises HostTrouble, DeadlineError; what ails a single server is in its health."""
+        shell = await self.host.shell()
+        if shell is not self._shell:
+            self.forget()
+            self._begin(shell)
+        await self._part()
+        for contact in self._contacts.values():
+            contact.ask_if_due()
+        began = time.perf_counter()
+        facts = await self._survey.look(shell)
+        rtt = time.perf_counter() - began
+        if facts.machine.has_nvidia:
+            self._gpus.start()
+        servers, kernels = servers_in(facts), kernels_in(facts)
+        await self._consult(servers, kernels, facts)
+        return HostView(
+            name=self.host.name,
+            address=self.host.address,
+            state=HostState.UP,
+            rtt_ms=round(rtt * 1000, 1),
+            system=system_of(facts, self._gpus.latest),
+            servers=self._models(servers, kernels, facts),
+            seen_at=datetime.now(UTC),
+            tags=self.tags,
+        )
+
+    async def _part(self) -> None:
+        leaving, self._leaving = self._leaving, []
+        for contact in leaving:
+            await contact.close()
+
+    async def _consult(
+        self, servers: tuple[ServerSighting, ...], kernels: dict[str, KernelSighting], facts: Facts
+    ) -> None:
+        """Ask the servers that can be asked what may have changed, and wait a little for their answers."""
+        contacts: dict[str, Contact] = {}
+        for seen in servers:
+            if seen.process and not seen.foreign and (access := seen.access):
+                contact = self._contacts.pop(seen.process.key, None)
+                if contact and contact.access != access:
+                    self._leaving.append(contact)
+                    contact = None
+                contact = contact or Contact(self.host, access)
+                contact.moved_to(_trace(seen, contact.answers, kernels, facts))
+                contacts[seen.process.key] = contact
+        self._leaving += self._contacts.values()
+        self._contacts = contacts
+        await self._part()
+        if waiting := [contact.waiting for contact in contacts.values() if contact.waiting]:
+            await asyncio.wait(waiting, timeout=_PATIENCE)
+
+    def _models(
+        self, servers: tuple[ServerSighting, ...], kernels: dict[str, KernelSighting], facts: Facts
+    ) -> tuple[Server, ...]:
+        """Return the models, and remember under which id each server can be reached."""
+        orphans = self._orphans(servers, kernels)
+        models: dict[str, Server] = {}
+        self._access = {}
+        for seen in servers:
+            name = server_id(self.host.name, seen)
+            # A stale file may name the port of a server that runs.
+            name = f"{name}#{seen.pid}" if name in models else name
+            contact = self._contacts.get(seen.process.key) if seen.process else None
+            answers = contact.answers if contact else Answers()
+            known = tuple(
+                self._kernel(*parts, answers, facts) for parts in kernels_of(seen, answers, kernels, orphans)
+            )
+            models[name] = server_of(name, seen, answers, known, facts)
+            if contact:
+                self._access[name] = contact.access
+        return tuple(models.values())
+
+    def _orphans(
+        self, servers: tuple[ServerSighting, ...], kernels: dict[str, KernelSighting]
+    ) -> frozenset[str]:
+        named = {kernel.id for contact in self._contacts.values() for kernel in contact.answers.kernels or ()}
+        pids = {seen.process.pid for seen in servers if seen.process}
+        return frozenset(id_ for id_, seen in kernels.items() if id_ not in named and seen.process.ppid not in pids)
+
+    def _kernel(
+        self, id_: str, api: ApiKernel | None, seen: KernelSighting | None, answers: Answers, facts: Facts
+    ) -> Kernel:
+        restarts = self._count(id_, seen) if seen else None
+        return kernel_of(
+            id_, api, seen, path=answers.paths.get(id_), restarts=restarts, facts=facts, gpus=self._gpus.latest
+        )
+
+    def _count(self, id_: str, seen: KernelSighting) -> int | None:
+        # A server does not tell that it restarted a dead kernel: the same kernel has another process then.
+        key, restarts = self._lives.get(id_, (seen.process.key, 0))
+        self._lives[id_] = (seen.process.key, restarts + (key != seen.process.key))
+        return self._lives[id_][1] or None
+
+
+def _trace(
+    seen: ServerSighting, answers: Answers, kernels: dict[str, KernelSighting], facts: Facts
+) -> Hashable:
+    """Return what moves when something happens at a server; None when the machine does not show that."""
+    assert seen.process
+    named = {kernel.id for kernel in answers.kernels or ()}
+    own = [k for k in kernels.values() if k.id in named or k.process.ppid == seen.process.pid]
+    if any(kernel.process.run_ns is None for kernel in own):
+        return None
+    runs = tuple(sorted((kernel.process.key, kernel.process.run_ns) for kernel in own))
+    return runs, facts.open_files.get(seen.process.pid)

@@ -1,0 +1,194 @@
+"""Puts together what was seen of a server and what it answered: pure, from facts to models."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from jupytui.fleet.contact import Answers, auth_of
+from jupytui.fleet.facts import Facts, Process
+from jupytui.fleet.gpus import Gpus
+from jupytui.fleet.models import System
+from jupytui.fleet.sightings import KernelSighting, ServerSighting
+from jupytui.jupyter.client import ApiKernel
+from jupytui.jupyter.models import App, Auth, Health, Kernel, KernelState, Log, Server, Unit
+from jupytui.systemd.cgroup import owning_unit
+from jupytui.text import clean_line
+
+STARTING = 60.0  # seconds a server may take until it listens
+
+
+def system_of(facts: Facts, gpus: Gpus) -> System:
+    """Return the machine's own figures."""
+    now, machine = facts.now, facts.machine
+    return System(
+        os=machine.os,
+        load1=now.load1,
+        cpus=machine.cpus,
+        memory_used=now.memory_used,
+        memory_total=now.memory_total,
+        disk_free=facts.disk_free,
+        boot_id=machine.boot_id,
+        gpus=gpus.cards,
+        cpu_percent=_machine_percent(facts),
+    )
+
+
+def _machine_percent(facts: Facts) -> float | None:
+    now, before = facts.now, facts.before[0]
+    if None in (now.cpu_total, now.cpu_busy, before.cpu_total, before.cpu_busy):
+        return None
+    total = (now.cpu_total or 0) - (before.cpu_total or 0)
+    return round(max(0.0, min(100.0, 100 * ((now.cpu_busy or 0) - (before.cpu_busy or 0)) / total)), 1) if total else None
+
+
+def percent_of(family: Iterable[Process], facts: Facts) -> float | None:
+    """Return what `family` used since the look before, in percent of one core; None at the first look."""
+    then, earlier = facts.before
+    if facts.now.up is None or then.up is None or facts.now.up <= then.up:
+        return None
+    used = [process.cpu - was.cpu for process in family if (was := earlier.get(process.pid)) and was.key == process.key]
+    seconds = max(0, sum(used)) / facts.machine.tick
+    return round(100 * seconds / (facts.now.up - then.up), 1) if used else None
+
+
+def server_id(host: str, server: ServerSighting) -> str:
+    """Return HOST:PORT or HOST:/socket, HOST:#PID for one that has neither."""
+    if server.sock or (server.file and server.file.sock):
+        return f"{host}:{clean_line(server.sock or (server.file and server.file.sock) or '')}"
+    return f"{host}:{server.port}" if server.port else f"{host}:#{server.pid}"
+
+
+def server_of(
+    name: str, seen: ServerSighting, answers: Answers, kernels: tuple[Kernel, ...], facts: Facts
+) -> Server:
+    """Return the server called `name` as a model."""
+    file, process = seen.file, seen.process
+    auth = auth_of(answers.door, bool(file and file.token), bool(file and file.has_password))
+    version = answers.version or (file.version if file else None)
+    sock = seen.sock or (file.sock if file else None)
+    return Server(
+        id=name,
+        pid=seen.pid,
+        app=_app(seen.app, version),
+        version=version,
+        port=None if sock else seen.port,
+        sock=clean_line(sock) if sock else None,
+        base_url=seen.base_url,
+        root_dir=_root_dir(seen),
+        url=_url(seen, sock),
+        bind=seen.bind,
+        auth=auth,
+        tls=answers.tls,
+        unit=_unit(seen.detail.cgroup),
+        log=log_of(seen.detail.stdout, seen.detail.env.get("JOURNAL_STREAM", ""), seen.detail.cgroup),
+        health=_health(seen, answers, auth, facts),
+        started_at=_started(process, facts),
+        last_activity=answers.status.last_activity,
+        cpu_percent=percent_of((process,), facts) if process else None,
+        rss=process.rss if process else None,
+        kernels=kernels,
+    )
+
+
+def _app(app: App, version: str | None) -> App:
+    # The same command ran notebook's own server before 7, and its `/api` then tells notebook's version: 4 to 6.
+    # jupyter_server's is 1 or 2.
+    return App.CLASSIC if app is App.NOTEBOOK and version and version[:2] in {"4.", "5.", "6."} else app
+
+
+def _root_dir(seen: ServerSighting) -> str | None:
+    path = seen.file.root_dir if seen.file else seen.detail.cwd
+    return clean_line(path) or None if path else None
+
+
+def _url(seen: ServerSighting, sock: str | None) -> str:
+    if sock:
+        return f"http+unix://{quote(sock, safe='', errors='replace')}{seen.base_url}"
+    if not seen.port:
+        return ""
+    return f"{'https' if seen.tls else 'http'}://localhost:{seen.port}{seen.base_url}"
+
+
+def _unit(cgroup: str) -> Unit | None:
+    owner = owning_unit(cgroup)
+    return Unit(clean_line(owner.name, 256), owner.scope) if owner else None
+
+
+def log_of(stdout: str, journal: str, cgroup: str) -> Log | None:
+    """Return where a process' stdout (the target of /proc/PID/fd/1) goes; None when it may not be seen.
+
+    `journal` is its JOURNAL_STREAM, "DEVICE:INODE" of the socket systemd gave it (systemd.exec(5)).
+    """
+    owner = owning_unit(cgroup)
+    if stdout.startswith("socket:[") and (owner or stdout == f"socket:[{journal.partition(':')[2]}]"):
+        return Log("journal", clean_line(owner.name, 256) if owner else None)
+    for start, kind in (("/dev/null", "null"), ("/dev/pts/", "terminal"), ("/dev/tty", "terminal"), ("pipe:", "pipe")):
+        if stdout.startswith(start):
+            return Log(kind, stdout if kind == "terminal" else None)
+    if stdout.startswith("/"):
+        return Log("file", clean_line(stdout))
+    return Log("unknown") if stdout else None
+
+
+def _health(seen: ServerSighting, answers: Answers, auth: Auth, facts: Facts) -> Health:
+    if seen.process is None:
+        return Health.STALE
+    if seen.foreign:
+        return Health.UNREADABLE
+    if answers.health in {Health.STARTING, Health.SILENT}:
+        age = (facts.now.up or 0.0) - seen.process.start / facts.machine.tick
+        return Health.STARTING if age < STARTING else Health.SILENT
+    exposed = auth is Auth.NONE and seen.bind not in {None, "loopback"}
+    return Health.OPEN if exposed else answers.health
+
+
+def _started(process: Process | None, facts: Facts) -> datetime | None:
+    if process is None or not process.start:
+        return None
+    return datetime.fromtimestamp(int(facts.machine.boot_time + process.start / facts.machine.tick), UTC)
+
+
+def kernels_of(
+    seen: ServerSighting, answers: Answers, all_kernels: Mapping[str, KernelSighting], orphans: frozenset[str]
+) -> tuple[tuple[str, ApiKernel | None, KernelSighting | None], ...]:
+    """Return the kernels of a server: those it names, those it started, and `orphans` beside its runtime file.
+
+    The last only where it does not tell us itself, because several servers share a runtime directory.
+    """
+    named = {kernel.id: kernel for kernel in answers.kernels or ()}
+    started = [id_ for id_, kernel in all_kernels.items() if seen.process and kernel.process.ppid == seen.process.pid]
+    if answers.kernels is None and seen.file:
+        beside = posixpath.dirname(seen.file.path)
+        started += [id_ for id_ in orphans if all_kernels[id_].directory == beside]
+    return tuple((id_, named.get(id_), all_kernels.get(id_)) for id_ in dict.fromkeys([*named, *started]))
+
+
+def kernel_of(
+    id_: str,
+    api: ApiKernel | None,
+    seen: KernelSighting | None,
+    *,
+    path: str | None,
+    restarts: int | None,
+    facts: Facts,
+    gpus: Gpus,
+) -> Kernel:
+    """Return one kernel as a model."""
+    family = seen.family if seen else ()
+    gpu_memory = [gpus.used[process.pid] for process in family if process.pid in gpus.used]
+    return Kernel(
+        id=id_,
+        spec=api.name if api else None,
+        state=api.state if api else KernelState.UNKNOWN,
+        path=path,
+        pid=seen.process.pid if seen else None,
+        cpu_percent=percent_of(family, facts),
+        rss=sum(process.rss for process in family) if seen else None,
+        gpu_memory=sum(gpu_memory) if gpu_memory else None,
+        clients=api.connections if api else None,
+        restarts=restarts,
+        last_activity=api.last_activity if api else None,
+    )

@@ -1,0 +1,270 @@
+# One look at this machine, in framed sections on stdout. POSIX sh: dash, ash, bash, zsh as sh. Sourced once by the
+# resident shell of a connection; each look then is one call: jt_look NONCE FLAGS [DIR...].
+#
+# A section begins with a line "NONCE name [key]"; the nonce is fresh for each look, so nothing a notebook, a process
+# or a file is called can forge one. What has not changed since the look before is left out. A warm look on Linux forks
+# twice (grep, awk): each fork costs about a millisecond on the machine looked at.
+# FLAGS: a = forget and tell everything, d = disk too, f = runtime files again.
+
+LC_ALL=C
+export LC_ALL
+jt_nl='
+'
+
+jt_section() { printf '\n%s %s\n' "$jt_nonce" "$*"; }
+
+jt_forget() { jt_known=' ' jt_kernels='' jt_apps='' jt_net='' jt_files=''; }
+
+# Candidates come as N or /proc/N/cmdline, kernels known from the look before as kN, and all that runs as /proc/N.
+# Kernels' descendants are told too: a kernel's memory is that of its workers. In /proc/net/tcp the listening sockets
+# come first, so the first other line ends the reading (a busy web server has thousands of them).
+jt_awk='
+function first(path,  line) { line = ""; getline line < path; close(path); return line }
+function stat(pid,  path, line, text, name) {
+  path = "/proc/" pid "/stat"; text = ""
+  while ((getline line < path) > 0) text = text line
+  close(path)
+  if (text == "") return 0
+  name = text; sub(/^[^(]*\(/, "", name); sub(/\)[^)]*$/, "", name); gsub(/[^A-Za-z0-9._-]/, "?", name)
+  sub(/^.*\) /, "", text)
+  rest[pid] = text; comm[pid] = name; split(text, f, " "); parent[pid] = f[2]
+  return 1
+}
+function told(pid, mark,  run) {
+  split(rest[pid], f, " "); run = first("/proc/" pid "/schedstat"); sub(/ .*/, "", run)
+  printf "%s %s:%s:%s %s %s %.0f %.0f %s\n", mark, pid, f[20], comm[pid], f[2], f[1], f[12] + f[13], f[22] * page,
+    (run == "" ? "-" : run)
+}
+function below(pid,  up, n) {
+  for (up = parent[pid]; up > 1 && n < 64; up = parent[up]) { if (up in kernel) return 1; n++ }
+  return 0
+}
+function listening(path,  line, f) {
+  if ((getline line < path) > 0)
+    while ((getline line < path) > 0) { split(line, f, " "); if (f[4] != "0A") break; print f[2], f[8], f[10] }
+  close(path)
+}
+BEGIN {
+  for (i = 1; i < ARGC; i++) {
+    a = ARGV[i]
+    if (a ~ /^k/) kernel[substr(a, 2)] = 1
+    else if (a ~ /^[0-9]/) wanted[a] = 1
+    else { split(a, f, "/"); if (a ~ /cmdline$/) wanted[f[3]] = 1; else all[f[3]] = 1 }
+  }
+  for (pid in wanted) stat(pid)
+  if (kernels) for (pid in all) if (!(pid in wanted)) stat(pid)
+  for (pid in wanted) if (pid in rest) told(pid, "=")
+  if (kernels) for (pid in rest) if (!(pid in wanted) && below(pid)) told(pid, "+")
+  print "--"
+  while ((getline line < "/proc/meminfo") > 0) {
+    split(line, f, " "); mem[f[1]] = f[2]
+    if (f[1] == "MemAvailable:" || f[1] == "Cached:") break
+  }
+  if (!("MemAvailable:" in mem)) mem["MemAvailable:"] = mem["MemFree:"] + mem["Buffers:"] + mem["Cached:"]
+  print "memory", mem["MemTotal:"], mem["MemAvailable:"]
+  print first("/proc/stat")
+  print "--"
+  listening("/proc/net/tcp"); listening("/proc/net/tcp6")
+}'
+
+jt_host() {
+  jt_section host
+  printf 'uname %s\n' "$(uname -srm)"
+  [ ! -r /etc/os-release ] || while read -r jt_x; do
+    case $jt_x in PRETTY_NAME=*) printf 'os %s\n' "${jt_x#*=}" ;; esac
+  done </etc/os-release
+  [ ! -r /proc/sys/kernel/random/boot_id ] || { read -r jt_x </proc/sys/kernel/random/boot_id && printf 'boot %s\n' "$jt_x"; }
+  jt_uid=$(id -u)
+  jt_page=$(getconf PAGESIZE || echo 4096)
+  printf 'uid %s\ntick %s\n' "$jt_uid" "$(getconf CLK_TCK)"
+  if [ -r /proc/stat ]; then
+    awk '$1 == "btime"; /^cpu[0-9]/ { n++ } END { print "cpus", n }' /proc/stat
+  else
+    printf 'cpus %s\n' "$(sysctl -n hw.ncpu)"
+  fi
+  ! command -v nvidia-smi >/dev/null || printf 'nvidia\n'
+  case $(uname -s) in
+  Darwin) jt_home=$HOME/Library/Jupyter/runtime ;;
+  *) jt_home=$HOME/.local/share/jupyter/runtime ;;
+  esac
+} 2>/dev/null
+
+# The pids that runtime files are named after are looked at whatever those processes are called.
+jt_linux() {
+  read -r jt_up jt_x </proc/uptime
+  read -r jt_load jt_x </proc/loadavg
+  jt_seen=$(grep -ls -e '[j]upyter' -e '[k]ernel-' /proc/[0-9]*/cmdline)
+  # Without a kernel nobody's descendants matter, and only the candidates' stat is read.
+  # shellcheck disable=SC2086
+  case $jt_kernels in
+  '') jt_out=$(awk -v page="$jt_page" "$jt_awk" $jt_filed $jt_seen) ;;
+  *) jt_out=$(awk -v page="$jt_page" -v kernels=1 "$jt_awk" $jt_filed $jt_seen $jt_kernels /proc/[0-9]*) ;;
+  esac
+  jt_procs=${jt_out%%--"$jt_nl"*}
+  jt_out=${jt_out#*--"$jt_nl"}
+  jt_section now
+  printf 'up %s\nload %s\n%s' "$jt_up" "$jt_load" "${jt_out%%--*}"
+  jt_section procs
+  printf '%s' "$jt_procs"
+  jt_details
+  jt_sockets "${jt_out#*--}"
+}
+
+# What never changes while a process keeps its pid, start time and name is told once.
+jt_details() {
+  jt_before=$jt_known jt_kernels_before="$jt_kernels " jt_apps_before="$jt_apps "
+  jt_known=' ' jt_kernels='' jt_apps=''
+  jt_ifs=$IFS
+  IFS=$jt_nl
+  # shellcheck disable=SC2086
+  set -- $jt_procs
+  IFS=$jt_ifs
+  for jt_x; do
+    case $jt_x in '= '*) jt_x=${jt_x#= } && jt_detail "${jt_x%%:*}" "${jt_x%% *}" ;; esac
+  done
+}
+
+jt_detail() {
+  jt_known="$jt_known$2 "
+  case $jt_before in
+  *" $2 "*)
+    case $jt_kernels_before in *" k$1 "*) jt_kernels="$jt_kernels k$1" ;; esac
+    case $jt_apps_before in *" $1 "*) jt_apps="$jt_apps $1" ;; esac
+    return 0
+    ;;
+  esac
+  jt_cmd=$(tr '\0\n' '\n ' <"/proc/$1/cmdline")
+  jt_section cmd "$2"
+  printf '%.4000s' "$jt_cmd"
+  case $jt_cmd in
+  *kernel-*.json*) jt_kernels="$jt_kernels k$1" ;;
+  *lab* | *note* | *server* | *single*) jt_app "$1" "$2" ;;
+  *) case $jt_filed in *" $1 "*) jt_app "$1" "$2" ;; esac ;;
+  esac
+} 2>/dev/null
+
+jt_app() {
+  jt_apps="$jt_apps $1"
+  jt_section uid "$2"
+  while read -r jt_k jt_v jt_x; do
+    case $jt_k in Uid:) printf '%s' "$jt_v" && break ;; esac
+  done <"/proc/$1/status"
+  jt_section cgroup "$2"
+  while IFS= read -r jt_x; do printf '%s\n' "$jt_x"; done <"/proc/$1/cgroup"
+  [ -r "/proc/$1/environ" ] || return 0
+  jt_section out "$2"
+  readlink "/proc/$1/fd/1"
+  jt_section cwd "$2"
+  readlink "/proc/$1/cwd"
+  jt_section env "$2"
+  grep -z -E '^(JUPYTER_RUNTIME_DIR|JUPYTER_DATA_DIR|XDG_DATA_HOME|HOME|JOURNAL_STREAM)=' <"/proc/$1/environ"
+}
+
+# How many files a server has open moves when a client comes or goes; which sockets are its own is looked up only then.
+jt_sockets() {
+  jt_fds=''
+  for jt_x in $jt_apps; do
+    set -- "$1" "/proc/$jt_x/fd/"*
+    jt_fds="$jt_fds$jt_x $(($# - 1))$jt_nl"
+  done
+  [ -z "$jt_fds" ] || { jt_section fds && printf '%s' "$jt_fds"; }
+  [ "$jt_net" != "$jt_fds$1" ] || return 0
+  jt_net=$jt_fds$1
+  jt_section listen
+  printf '%s' "$1"
+  [ -z "$jt_apps" ] || jt_owned
+}
+
+jt_owned() {
+  jt_section own
+  # shellcheck disable=SC2046,SC2086
+  ls -l /dev/null $(printf '/proc/%s/fd/ ' $jt_apps) 2>/dev/null | awk '
+    BEGIN {
+      while ((getline line < "/proc/net/unix") > 0) {
+        split(line, f, " ")
+        if (f[4] != "00010000") continue
+        for (i = 0; i < 7; i++) sub(/^[^ ]+ +/, "", line)
+        path[f[7]] = line
+      }
+    }
+    /^\/proc\/[0-9]+\/fd\/:$/ { split($0, f, "/"); pid = f[3] }
+    / -> socket:\[[0-9]+\]$/ { inode = $NF; gsub(/[^0-9]/, "", inode); print pid, inode, path[inode] }'
+}
+
+# Where there is no /proc: macOS.
+jt_ps() {
+  jt_section mac
+  printf 'load %s\ntotal %s\n' "$(sysctl -n vm.loadavg)" "$(sysctl -n hw.memsize)"
+  vm_stat
+  jt_known=$(TZ=UTC ps -axww -o pid=,ppid=,uid=,stat=,time=,rss=,lstart=,command= | grep -e '[j]upyter' -e '[k]ernel-')
+  jt_section ps
+  printf '%s' "$jt_known"
+  jt_known=$(printf '%s\n' "$jt_known" | awk '{ print $1 }')
+  [ "$jt_net" != "$jt_known" ] || return 0
+  jt_net=$jt_known
+  jt_section lsof
+  # shellcheck disable=SC2086
+  lsof -nP -a -p "$(printf '%s,' $jt_known)0" -i TCP -s TCP:LISTEN -F pn
+} 2>/dev/null
+
+if stat -c %Y / >/dev/null 2>&1; then
+  jt_stat() { stat -c '%Y %s %n' "$@" 2>/dev/null; }
+else
+  jt_stat() { stat -f '%m %z %N' "$@" 2>/dev/null; }
+fi
+
+# "$@": runtime directories. A file is told again when a process or a file came or went: servers write theirs once.
+# Kernel connection files are only named, the newest 200: they hold the key that signs messages.
+jt_runtime() {
+  [ "$jt_files" != "$jt_known$jt_names" ] || return 0
+  jt_files=$jt_known$jt_names
+  jt_section connections
+  for jt_dir; do jt_stat "$jt_dir"/kernel-*.json; done | sort -rn | head -n 200
+  jt_x=$(for jt_dir; do jt_stat "$jt_dir"/jpserver-*.json "$jt_dir"/nbserver-*.json; done)
+  jt_ifs=$IFS
+  IFS=$jt_nl
+  # shellcheck disable=SC2086
+  set -- $jt_x
+  IFS=$jt_ifs
+  for jt_x; do jt_file "$jt_x"; done
+}
+
+# "MTIME SIZE PATH"; a server's runtime file has some 400 bytes.
+jt_file() {
+  jt_size=${1#* } jt_path=${1#* * }
+  [ -r "$jt_path" ] && [ "${jt_size%% *}" -lt 16384 ] || return 0
+  jt_section file "${1%% *}" "$jt_path"
+  while IFS= read -r jt_x || [ -n "$jt_x" ]; do printf '%s\n' "$jt_x"; done <"$jt_path"
+}
+
+# Sets jt_names, and jt_filed: the pids that the servers' runtime files in directories "$@" are named after.
+jt_name() {
+  jt_names='' jt_filed=' '
+  for jt_dir; do
+    set -- "$jt_dir"/jpserver-*.json "$jt_dir"/nbserver-*.json
+    jt_names=$jt_names$*
+    for jt_x; do
+      jt_x=${jt_x##*server-} jt_x=${jt_x%.json}
+      case $jt_x in '' | *[!0-9]*) ;; *) jt_filed="$jt_filed$jt_x " ;; esac
+    done
+  done
+}
+
+jt_survey() {
+  jt_name "$@"
+  if [ -r /proc/self/stat ]; then jt_linux; else jt_ps; fi
+  jt_runtime "$@"
+}
+
+# Where Jupyter keeps runtime files; notebook 4 and older used XDG_RUNTIME_DIR.
+jt_look() {
+  jt_nonce=$1 jt_flags=$2
+  shift 2
+  case $jt_flags in *a*) jt_forget && jt_host ;; esac
+  case $jt_flags in *f*) jt_files='' ;; esac
+  jt_survey "$jt_home" "${XDG_RUNTIME_DIR:-/run/user/$jt_uid}/jupyter" \
+    "${XDG_DATA_HOME:+$XDG_DATA_HOME/jupyter/runtime}" "${JUPYTER_DATA_DIR:+$JUPYTER_DATA_DIR/runtime}" \
+    "${JUPYTER_RUNTIME_DIR:-}" "$@"
+  case $jt_flags in *d*) jt_section disk && df -Pk "$HOME" 2>/dev/null ;; esac
+  jt_section end
+}

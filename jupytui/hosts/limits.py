@@ -1,0 +1,75 @@
+"""How much may be asked of an SSH server at once, and what the hosts of one fleet share.
+
+A default sshd drops connections above ten unauthenticated ones (MaxStartups 10:30:100) and refuses the eleventh
+session of a connection (MaxSessions 10); measured: 60 dialled at once, 23 lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from jupytui.hosts.trunks import Trunks
+
+if TYPE_CHECKING:
+    from jupytui.hosts import dial
+    from jupytui.hosts.keys import KeyRing
+
+SESSIONS_PER_CONNECTION = 7
+
+
+class Gates:
+    """One for all hosts: `at_once` key exchanges, `per_target` logins at one server, `resolving` runs of `ssh -G`."""
+
+    def __init__(self, at_once: int = 16, per_target: int = 4, resolving: int = 4) -> None:
+        self._per_target = per_target
+        self._targets: dict[str, _Target] = {}
+        self._exchanges = asyncio.Semaphore(at_once)
+        self._importing = asyncio.Lock()
+        self.resolving = asyncio.Semaphore(resolving)
+        self.trunks = Trunks()
+
+    @asynccontextmanager
+    async def login(self, target: str) -> AsyncIterator[None]:
+        """Hold one of the places for a login at `target` ("address:port")."""
+        gate = self._targets.setdefault(target, _Target(self._per_target))
+        gate.users += 1
+        try:
+            async with gate.places:
+                yield
+        finally:
+            gate.users -= 1
+            if not gate.users:
+                del self._targets[target]
+
+    @asynccontextmanager
+    async def exchange(self) -> AsyncIterator[Callable[[], None]]:
+        """Hold a place for a key exchange; what it yields gives the place up early, before a person is asked."""
+        await self._exchanges.acquire()
+        with ExitStack() as place:
+            place.callback(self._exchanges.release)
+            yield place.close
+
+    async def dialler(self) -> type[dial.Dialler]:
+        """Return `dial.Dialler`, importing asyncssh in a thread the first time."""
+        async with self._importing:
+            module = await asyncio.to_thread(importlib.import_module, "jupytui.hosts.dial")
+        dialler: type[dial.Dialler] = module.Dialler
+        return dialler
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The user's private keys, each parsed once for all hosts."""
+        from jupytui.hosts.keys import KeyRing  # imports asyncssh, so not before the first host is dialled
+
+        return KeyRing()
+
+
+class _Target:
+    def __init__(self, places: int) -> None:
+        self.places = asyncio.Semaphore(places)
+        self.users = 0

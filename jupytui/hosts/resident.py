@@ -1,0 +1,129 @@
+"""The resident shell: one /bin/sh per connection that answers question after question on its stdin.
+
+The far login shell's startup files cost more than anything else we do there (90 ms of CPU with pyenv, measured), so
+they run once per connection and not once per look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING
+
+from jupytui.errors import CommandError, DeadlineError
+from jupytui.hosts.base import HostState, HostTrouble, Process
+from jupytui.text import clean
+
+if TYPE_CHECKING:
+    from jupytui.hosts.command import CommandHost
+
+MAX_ANSWER = 16 * 2**20
+START_DEADLINE = 20.0  # seconds: startup files may be slow, but somebody is waiting
+
+
+class ResidentShell:
+    """See `base.Shell`. Whatever comes before our first marker is startup files talking, and is dropped."""
+
+    def __init__(self, host: CommandHost, process: Process) -> None:
+        self._host = host
+        self._process = process
+        self._turn = asyncio.Lock()
+        self._pgid = 0
+        self.closed = False
+
+    @classmethod
+    async def start(cls, host: CommandHost, process: Process) -> ResidentShell:
+        """Return the shell that `process` has become. Raises HostTrouble: NO_SHELL, or DOWN."""
+        self = cls(host, process)
+        try:
+            async with asyncio.timeout(START_DEADLINE):
+                await self._begin()
+        except TimeoutError:
+            raise HostTrouble(
+                HostState.DOWN, f"{host.name} let us in, but no shell answered for {START_DEADLINE:g} s."
+            ) from None
+        finally:
+            if not self._pgid:
+                await self.close()
+        return self
+
+    async def _begin(self) -> None:
+        nonce = secrets.token_hex(16).encode()
+        before = await self._exchange(b"printf '\\n%s ' " + nonce + b"; printf '%s\\n' \"$$\"\n", b"\n" + nonce + b" ")
+        if before is None:
+            raise await self._no_shell()
+        self._pgid = int(await self._until(b"\n") or 0)
+
+    async def _no_shell(self) -> HostTrouble:
+        if await self._process.wait() is None:
+            return self._host.lost()
+        words = clean(self._seen + b"\n" + self._process.stderr, 500).strip()
+        return HostTrouble(
+            HostState.NO_SHELL,
+            f"{self._host.name} let us in, but runs no commands for this user.",
+            f"It says: {words}" if words else "Its login shell ends at once (nologin, /bin/false).",
+            detail=words,
+        )
+
+    async def ask(self, script: bytes, deadline: float = 10.0) -> bytes:
+        """Run `script` in the shell and return what it printed on stdout; see `base.Shell.ask`."""
+        async with self._turn:
+            if self.closed:
+                raise self._host.lost()
+            try:
+                async with asyncio.timeout(deadline):
+                    return await self._answer(script)
+            except TimeoutError:
+                self._abandon()
+                raise DeadlineError(f"{self._host.name} did not answer within {deadline:g} s.") from None
+            except BaseException:
+                self._abandon()
+                raise
+
+    async def _answer(self, script: bytes) -> bytes:
+        nonce = secrets.token_hex(16).encode()
+        # The shell reads the whole group before it runs any of it, and the script cannot eat our next question.
+        question = b"{ " + script + b"\n} </dev/null\nprintf '\\n%s\\n' " + nonce + b"\n"
+        answer = await self._exchange(question, b"\n" + nonce + b"\n")
+        if answer is None:
+            raise self._host.lost()
+        return answer
+
+    _seen: bytes = b""
+
+    async def _exchange(self, question: bytes, marker: bytes) -> bytes | None:
+        self._seen = b""
+        try:
+            await self._process.write(question)
+        except OSError:
+            return None
+        return await self._until(marker)
+
+    async def _until(self, marker: bytes) -> bytes | None:
+        """Return what comes before `marker` and keep what comes after it; None at the end of the stream."""
+        seen = bytearray(self._seen)
+        while (found := seen.find(marker, max(0, len(seen) - 2 * 65536))) < 0:
+            data = await self._process.read()
+            seen += data
+            self._seen = bytes(seen) if not data else b""
+            if not data:
+                return None
+            if len(seen) > MAX_ANSWER:
+                raise CommandError(f"{self._host.name} answered with more than {MAX_ANSWER} bytes.")
+        self._seen = bytes(seen[found + len(marker) :])
+        return bytes(seen[:found])
+
+    def _abandon(self) -> None:
+        """Close without waiting. What the shell was running does not read stdin and would go on: end it, too."""
+        self.closed = True
+        self._host.later(self._end())
+
+    async def _end(self) -> None:
+        if self._pgid and self._host.connected:
+            await self._host.end_group(self._pgid)
+        await self._process.close()
+
+    async def close(self) -> None:
+        """End the shell; it ends with its stdin."""
+        self.closed = True
+        await self._process.close()

@@ -1,0 +1,121 @@
+"""A machine reached by SSH. asyncssh itself is imported when the first one is dialled, not with this module."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from jupytui.errors import CommandError
+from jupytui.hosts.base import Destination, HostState, HostTrouble, Process, Prompter, Stream
+from jupytui.hosts.command import CommandHost
+from jupytui.hosts.limits import SESSIONS_PER_CONNECTION, Gates
+from jupytui.text import clean_line
+
+if TYPE_CHECKING:
+    from jupytui.hosts.dial import Line
+
+
+class SshHost(CommandHost):
+    """See `base.Host`. One connection at a time; what needs one raises HostTrouble when there is none."""
+
+    def __init__(self, destination: Destination, prompter: Prompter, gates: Gates) -> None:
+        super().__init__(destination.name)
+        self._ssh = destination.ssh or destination.name
+        self._config = destination.ssh_config
+        self._prompter, self._gates = prompter, gates
+        self._address = self._ssh
+        self._line: Line | None = None
+        self._dialling: asyncio.Task[None] | None = None
+        self._waiting = 0
+        self._sessions = asyncio.Semaphore(SESSIONS_PER_CONNECTION)
+
+    @property
+    def address(self) -> str:
+        """`user@10.0.0.5:22` once ssh_config was asked, before that what the user wrote."""
+        return self._address
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection is up, as far as keepalive knows."""
+        return self._line is not None and not self._line.connection.is_closed()
+
+    async def connect(self) -> None:
+        """Be connected; joins an attempt under way, which ends when nobody waits for it. Raises HostTrouble."""
+        if self.connected:
+            return
+        if self._dialling is None or self._dialling.done():
+            self._dialling = asyncio.create_task(self._dial())
+        dialling = self._dialling
+        self._waiting += 1
+        try:
+            await asyncio.shield(dialling)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                dialling.cancel()
+
+    async def _dial(self) -> None:
+        await self._hang_up()
+        dialler = (await self._gates.dialler())(self._prompter, self._gates, self._config)
+        hop = await dialler.resolve(self._ssh)
+        self._address = hop.address
+        self._line = await dialler.dial(hop, self.name)
+        self._sessions = asyncio.Semaphore(SESSIONS_PER_CONNECTION)
+
+    def _connected_line(self) -> Line:
+        if self._line is None or self._line.connection.is_closed():
+            raise self.lost()
+        return self._line
+
+    def lost(self) -> HostTrouble:
+        """Return what to raise when there is no connection, or it went away in the middle of something."""
+        if self._line is None:
+            return HostTrouble(HostState.DOWN, f"{self.name} is not connected.")
+        reason = self._line.login.lost
+        return HostTrouble(
+            HostState.DOWN, f"The connection to {self.name} was lost.", detail=clean_line(str(reason or ""))
+        )
+
+    async def spawn(self, command: str) -> Process:
+        """Start `command` in the login shell, when one of the connection's sessions is free. Raises HostTrouble."""
+        from jupytui.hosts import channel
+
+        connection = self._connected_line().connection
+        sessions = self._sessions
+        await sessions.acquire()
+        process = channel.ChannelProcess(sessions.release)
+        try:
+            return await channel.session(connection, process, command)
+        except channel.SessionRefused as error:
+            raise CommandError(
+                f"{self.name} opens no further session on this connection.",
+                "Its MaxSessions may be very low.",
+                detail=clean_line(str(error)),
+            ) from None
+        except OSError:
+            raise self.lost() from None
+
+    async def open_tcp(self, host: str, port: int) -> Stream:
+        """Connect, on the far side, to a TCP port. Raises ConnectionRefusedError or OSError."""
+        from jupytui.hosts import channel
+
+        return await channel.tcp(self._connected_line().connection, host, port)
+
+    async def open_unix(self, path: str) -> Stream:
+        """Connect, on the far side, to a unix socket. Raises OSError."""
+        from jupytui.hosts import channel
+
+        return await channel.unix(self._connected_line().connection, path)
+
+    async def close(self) -> None:
+        """End the connection, or the attempt at one."""
+        if self._dialling and not self._dialling.done():
+            self._dialling.cancel()
+            await asyncio.wait([self._dialling])
+        await super().close()
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line:
+            await line.close()

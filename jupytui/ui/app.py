@@ -1,0 +1,36 @@
+"""Start the full-screen program, and leave the terminal as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import suppress
+
+from jupytui.config.options import Options
+
+CLOSING = 0.3  # seconds for connections to end politely; they end with the process anyway
+
+
+def run(options: Options) -> int:
+    """Show the screen until the user leaves it; return the exit status. Raises ConfigError for a wrong `[keys]`.
+
+    Until the first paint the collector rests: what imports make is not garbage, and looking through it takes a tenth of
+    the time.
+    """
+    gc.disable()
+    from jupytui.ui.styles.color import prepare_terminal
+
+    prepare_terminal(options.config.settings)
+    return asyncio.run(_run(options))
+
+
+async def _run(options: Options) -> int:
+    from jupytui.ui.program import Program
+
+    program = Program(options)
+    try:
+        await program.run_async(mouse=options.mouse)
+    finally:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(program.close(), CLOSING)
+    return program.return_code or 0

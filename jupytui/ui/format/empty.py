@@ -1,0 +1,46 @@
+"""What stands where a table would be empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jupytui import figures
+from jupytui.fleet.models import HostView
+from jupytui.fleet.subject import Scope, Subject
+from jupytui.hosts.base import HostState
+from jupytui.jupyter.models import Health
+from jupytui.ui.format.servers import host_name
+
+
+def no_match(text: str) -> str:
+    """Return what to say when a filter leaves nothing."""
+    return f"Nothing matches “{text}”. escape shows everything."
+
+
+def fleet(views: Sequence[HostView], ssh_hosts: int) -> str:
+    """Return what to say while there is no server; "" once there is one, or before it is known."""
+    if any(view.servers for view in views) or any(view.state is not HostState.UP for view in views):
+        return ""
+    picks = f"i picks from your ssh config ({figures.plural(ssh_hosts, 'host')}) · " if ssh_hosts else ""
+    steps = f"n starts one · a adds a host · {picks}? help"
+    if not views:
+        return f"No host is watched. {steps.removeprefix('n starts one · ')}"
+    return f"No Jupyter server runs {'here' if len(views) == 1 else 'on any of these hosts'}. {steps}"
+
+
+def kernels(views: Sequence[HostView], scope: Subject) -> str:
+    """Return what to say while the scope has no kernel, honest about what is not known."""
+    away = [view for view in views if view.state is not HostState.UP]
+    if away and len(away) == len(views):
+        return f"{_names(away)} not connected: which kernels run there is not known."
+    place = scope.server or (host_name(views[0]) if scope.scope is Scope.HOST and views else "any host")
+    said = f"No kernel runs on {place}. One appears here as soon as a notebook is opened."
+    locked = [server.id for view in views for server in view.servers if server.health is Health.LOCKED]
+    if locked:
+        said += f" {', '.join(locked)} may have some that are not seen: jupytui holds no credentials."
+    return said + (f" {_names(away)} not connected." if away else "")
+
+
+def _names(views: Sequence[HostView]) -> str:
+    names = ", ".join(host_name(view) for view in views[:3]) + (", …" if len(views) > 3 else "")
+    return f"{names} {'is' if len(views) == 1 else 'are'}"

@@ -1,0 +1,98 @@
+"""Styled text by the cell: what every formatter returns and every widget draws.
+
+A style is a name (`good`, `warn`, `bad`, `dim`, `accent`, `title`; "" is plain) that the theme gives its colours.
+Text is taken as it is: nothing here or further on reads markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+ELLIPSIS = "…"
+
+
+class Span(NamedTuple):
+    """Some text in one style."""
+
+    text: str
+    style: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+def plain(text: str) -> Line:
+    """Return a line in the plain style; no text is no line."""
+    return (Span(text),) if text else ()
+
+
+def cells(text: str) -> int:
+    """Return how many cells `text` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def length(line: Line) -> int:
+    """Return how many cells `line` takes."""
+    return sum(cells(span.text) for span in line)
+
+
+def cut(text: str, width: int) -> str:
+    """Return `text` in at most `width` cells, the cut marked by an ellipsis; never half a wide character."""
+    if cells(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    return set_cell_size(text, width - 1).rstrip(" ") + ELLIPSIS
+
+
+def cut_line(line: Line, width: int) -> Line:
+    """Return `line` in at most `width` cells."""
+    kept: list[Span] = []
+    for span in line:
+        room = width - length(tuple(kept))
+        if cells(span.text) > room:
+            return (*kept, span._replace(text=cut(span.text, room)))
+        kept.append(span)
+    return line
+
+
+def merge(spans: Iterable[Span]) -> Line:
+    """Join neighbours of one style; blanks take on their neighbour's, for every change of style costs bytes."""
+    merged: list[Span] = []
+    for span in spans:
+        last = merged[-1] if merged else None
+        if last and (span.style == last.style or span.text.isspace() or last.text.isspace()):
+            style = span.style if last.text.isspace() else last.style
+            merged[-1] = Span(last.text + span.text, style)
+        elif span.text:
+            merged.append(span)
+    return tuple(merged)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break `text` at blanks into lines of at most `width` cells; a word longer than that is broken too."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and cells(lines[-1]) + 1 + cells(word) <= width:
+            lines[-1] += " " + word
+        else:
+            lines.extend(_pieces(word, max(2, width)))
+    return lines
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    pieces = []
+    while cells(word) > width:
+        head = set_cell_size(word, width).rstrip(" ")
+        pieces.append(head)
+        word = word[len(head) :]
+    return [*pieces, word]
+
+
+def pad(text: str, width: int) -> str:
+    """Return `text` in exactly `width` cells, at the left, cut if need be."""
+    text = cut(text, width)
+    return text + " " * (width - cells(text))

@@ -1,0 +1,53 @@
+"""The living half of the program: the fleet, its open questions, and the context actions work in.
+
+Made after the first paint: what it imports takes longer than everything before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+
+from jupytui.actions.base import Context, Front
+from jupytui.config.model import Config, HostEntry
+from jupytui.config.options import Options
+from jupytui.fleet.fleet import Fleet
+from jupytui.fleet.questions import Questions
+from jupytui.fleet.store import Store
+from jupytui.hosts.base import Destination
+
+BLURRED = 5.0  # times slower while nobody looks at the terminal
+
+
+class Live:
+    """Everything that dials. `start` begins with this machine, which needs nothing that is slow to import."""
+
+    def __init__(self, options: Options, store: Store, front: Front) -> None:
+        self._entries = options.config.watched(options.hosts)
+        self.questions = Questions(store)
+        self.fleet = Fleet(store, self.questions.prompter, options.config.settings.refresh)
+        self.context = Context(self.fleet, front, options.config, options.read_only)
+
+    async def start(self) -> None:
+        """Watch every host of the configuration."""
+        self._take([entry for entry in self._entries if entry.is_local])
+        away = [entry for entry in self._entries if not entry.is_local]
+        if away:
+            await asyncio.to_thread(import_module, "jupytui.hosts.ssh")
+            self._take(away)
+
+    def _take(self, entries: list[HostEntry]) -> None:
+        for entry in entries:
+            self.fleet.add(_destination(self.context.config, entry))
+        self.fleet.start(entry.name for entry in entries)
+
+    async def attend(self, looking: bool) -> None:
+        """Look less often while nobody does, and at once when somebody is back."""
+        pace = self.fleet.pace
+        pace.factor, before = (1.0 if looking else BLURRED), pace.factor
+        if looking and before != 1.0:
+            await self.fleet.refresh()
+
+
+def _destination(config: Config, entry: HostEntry) -> Destination:
+    return Destination(entry.name, entry.ssh, config.settings.ssh_config, entry.tags)

@@ -1,0 +1,60 @@
+"""Bring a host's open question to the person: when they press enter on it, or have just turned to that host."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import TYPE_CHECKING, Any
+
+from jupytui.fleet.questions import Question, Questions
+from jupytui.hosts.base import UnknownKey
+
+if TYPE_CHECKING:
+    from jupytui.ui.dialogs.base import Dialog
+    from jupytui.ui.program import Program
+
+
+class Prompts:
+    """`attended` are the hosts the person is busy with: their next question opens by itself, no other one does."""
+
+    def __init__(self, program: Program, questions: Questions) -> None:
+        self._program = program
+        self._questions = questions
+        self.attended: set[str] = set()
+
+    def open(self, host: str) -> bool:
+        """Show the question of `host`; False when it has none."""
+        question = self._questions.of(host)
+        if question is None:
+            return False
+        self.attended.add(host)
+        self._show(host, question)
+        return True
+
+    def arrived(self, changed: Set[str]) -> None:
+        """Show the question of a host that is attended to, if nothing else is asked just now."""
+        for host in sorted(self.attended & changed):
+            if not self._program.asking and self.open(host):
+                return
+
+    def _show(self, host: str, question: Question) -> None:
+        dialog = _dialog(question)
+
+        def answered(answer: Any) -> None:
+            if answer is None:
+                self.attended.discard(host)
+            elif not question.answer.done():
+                question.answer.set_result(answer)
+
+        def withdrawn(_future: object) -> None:
+            if dialog.is_current:
+                dialog.dismiss(None)
+
+        self._program.push_screen(dialog, answered)
+        question.answer.add_done_callback(withdrawn)
+
+
+def _dialog(question: Question) -> Dialog[Any]:
+    from jupytui.ui.dialogs.prompt import SecretDialog, TrustDialog
+
+    about = question.about
+    return TrustDialog(about) if isinstance(about, UnknownKey) else SecretDialog(about)

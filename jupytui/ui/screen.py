@@ -1,0 +1,170 @@
+"""The one screen behind all dialogs: a first line, a pane, a last line, and what goes where when something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from jupytui import figures
+from jupytui.fleet.store import Store
+from jupytui.fleet.subject import Scope, Subject
+from jupytui.ui.panes.base import Pane
+from jupytui.ui.views import View, Views
+from jupytui.ui.widgets.filter import FilterLine
+from jupytui.ui.widgets.footer import FooterLine
+from jupytui.ui.widgets.header import HeaderLine
+from jupytui.ui.widgets.switcher import PaneSwitcher
+
+if TYPE_CHECKING:
+    from jupytui.ui.program import Program
+
+TICK = 0.15  # seconds in which changes are collected: a repaint of many rows costs little more than one of one
+AGES = 30.0  # seconds after which ages are drawn anew
+
+
+class MainScreen(Screen[None]):
+    """Shows `store` in one of `panes`; hidden ones learn everything when they are shown."""
+
+    def __init__(self, program: Program, store: Store, panes: Sequence[type[Pane]]) -> None:
+        super().__init__()
+        self._program = program
+        self._store = store
+        self._switcher = PaneSwitcher(panes)
+        self._header = HeaderLine([(pane.DIGIT, pane.TITLE) for pane in panes])
+        self._footer = FooterLine()
+        self._views = Views(View(panes[0].DIGIT))
+        self._filter = ""
+        self._left = 0
+        self._dirty: set[str] = set()
+        self._ticking = False
+
+    @property
+    def pane(self) -> Pane:
+        """The pane that is seen."""
+        return self._switcher.current
+
+    def compose(self) -> ComposeResult:
+        """Header, pane and footer."""
+        yield self._header
+        yield self._switcher
+        yield self._footer
+
+    def on_mount(self) -> None:
+        """Show what is known, at once."""
+        self.pane.show_store(self._store)
+        self._show_lines()
+        self.pane.focus()
+        self._store.subscribe(self._changed)
+        self.set_interval(AGES, self._grow_older)
+
+    def schedule(self) -> None:
+        """Draw what differs at the end of this tick."""
+        if not self._ticking:
+            self._ticking = True
+            self.set_timer(TICK, self._flush)
+
+    def _changed(self, host: str) -> None:
+        self._dirty.add(host)
+        self.schedule()
+
+    def _flush(self) -> None:
+        self._ticking = False
+        changed, self._dirty = self._dirty, set()
+        if changed:
+            self.pane.show_store(self._store, changed)
+            self._program.hosts_differ(changed)
+        self._show_lines()
+
+    def _grow_older(self) -> None:
+        self.pane.show_store(self._store, set())
+
+    def _show_lines(self) -> None:
+        digit = self._views.current.digit
+        self._header.show(digit, self._note())
+        program = self._program
+        hints = program.verbs.hints(self.pane.HINTS, program.context, self.pane.chosen)
+        self._footer.show(hints, program.verbs.always(), program.work.note or self._filter_note())
+
+    def _note(self) -> str:
+        within = self._views.current.within
+        place = within.server or within.host or figures.plural(len(self._store), "host")
+        return f"read-only   {place}" if self._program.read_only else place
+
+    def _filter_note(self) -> str:
+        return f"/{self._filter}  {self._left} shown" if self._filter else ""
+
+    # Where to be
+
+    def action_show_pane(self, digit: str) -> None:
+        """Show the pane of `digit`, of the whole fleet."""
+        self._views.jump(View(digit))
+        self._show_view()
+
+    def enter(self, digit: str, within: Subject) -> None:
+        """Show the pane of `digit` narrowed to a part of the fleet; back comes out again."""
+        self._views.enter(View(digit, within))
+        self._show_view()
+
+    def action_last(self) -> None:
+        """Show the view before this one."""
+        if self._views.swap():
+            self._show_view()
+
+    def action_back(self) -> None:
+        """Drop the marks, else the filter, else leave the view."""
+        if len(self.pane.chosen) > 1:
+            self.pane.clear_marks()
+        elif self._filter:
+            self._filter_by("")
+        elif self._views.leave():
+            self._show_view()
+
+    def _show_view(self) -> None:
+        view = self._views.current
+        self._filter_by("")
+        pane = self._switcher.show(view.digit)
+        pane.show_store(self._store)
+        pane.narrow_to(view.within)
+        pane.focus()
+        self.schedule()
+
+    # What is selected
+
+    @on(Pane.Selected)
+    def _selected(self) -> None:
+        self.schedule()
+
+    @on(Pane.Opened)
+    def _opened(self, event: Pane.Opened) -> None:
+        if event.subject.scope is Scope.KERNEL:
+            self._program.action_menu()
+        elif not self._program.attend_to(event.subject):
+            self.enter("2", event.subject)
+
+    # The filter
+
+    async def action_filter(self) -> None:
+        """Ask for a text to filter by."""
+        if not self.query(FilterLine):
+            await self.mount(FilterLine(self._filter), before=self._footer)
+
+    @on(FilterLine.Changed)
+    async def _filtered(self, event: FilterLine.Changed) -> None:
+        self._filter_by(event.text)
+        if event.done:
+            await self.query(FilterLine).remove()
+            self.pane.focus()
+
+    def _filter_by(self, text: str) -> None:
+        if text != self._filter:
+            self._filter = text
+            self._left = self.pane.filter_by(text)
+            self.schedule()
+
+    def on_resize(self) -> None:
+        """Lay the lines out anew."""
+        self.schedule()

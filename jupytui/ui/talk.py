@@ -1,0 +1,74 @@
+"""What the program says to the person, and the lists it offers. Whatever is said is text, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from textual.notifications import SeverityLevel
+
+from jupytui.errors import JupytuiError
+from jupytui.fleet.models import HostView
+from jupytui.hosts.base import HostState
+from jupytui.text import clean
+
+if TYPE_CHECKING:
+    from jupytui.ui.program import Program
+    from jupytui.ui.widgets.picklist import Entry
+
+SENTENCE = 400  # characters of a toast
+ERROR_SECONDS = 10.0
+
+
+class Talk:
+    """Toasts and dialogs that nobody waits for."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._last: JupytuiError | None = None
+
+    def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
+        """Show a sentence in a toast; nothing for an empty one."""
+        if sentence:
+            timeout = ERROR_SECONDS if severity == "error" else None
+            self._program.notify(clean(sentence, SENTENCE), severity=severity, timeout=timeout, markup=False)
+
+    def error(self, error: JupytuiError) -> None:
+        """Show what failed and what to do; the rest is kept for `details`."""
+        self._last = error
+        key = self._program.verbs.keymap.shown("app.detail")
+        more = f"{key} shows what came back." if error.detail and key else ""
+        self.say("\n".join(filter(None, (error.message, error.hint, more))), "error")
+
+    def details(self) -> None:
+        """Show all that is known of the last error."""
+        from jupytui.ui.dialogs.message import MessageDialog
+
+        if error := self._last:
+            self._program.push_screen(
+                MessageDialog("What came back", error.message, error.hint, error.detail, open=True)
+            )
+        else:
+            self.say("Nothing has failed.")
+
+    def trouble(self, view: HostView, again: Callable[[], None]) -> None:
+        """Show why a host is not up, and offer to try again."""
+        from jupytui.ui.dialogs.message import MessageDialog
+
+        error = view.error
+        if error is None:
+            self.say(f"{view.name}: {view.state}.")
+            return
+        title = f"{view.name}: {'its key has changed' if view.state is HostState.KEY_CHANGED else 'not connected'}"
+        dialog = MessageDialog(title, error.message, error.hint, retry=True)
+        self._program.push_screen(dialog, lambda wanted: again() if wanted else None)
+
+    def offer(self, title: str, entries: Iterable[Entry], hint: str) -> None:
+        """Show a list of verbs and do what is taken."""
+        from jupytui.ui.dialogs.finder import Finder
+
+        def taken(verb: str | None) -> None:
+            if verb:
+                self._program.do(verb)
+
+        self._program.push_screen(Finder(title, entries, hint), taken)

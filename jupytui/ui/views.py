@@ -1,0 +1,54 @@
+"""Where the person is and was: a pane, and what it was narrowed to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jupytui.fleet.subject import Subject
+
+WHOLE = Subject()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A pane by its digit, and the part of the fleet it shows."""
+
+    digit: str
+    within: Subject = WHOLE
+
+
+@dataclass(slots=True)
+class Views:
+    """The current view, the ways back out, and the one before for `-`."""
+
+    current: View
+    _out: list[View] = field(default_factory=list)
+    _before: View | None = None
+
+    def jump(self, view: View) -> None:
+        """Go somewhere by its digit: there is no way out of that."""
+        self._out.clear()
+        self._go(view)
+
+    def enter(self, view: View) -> None:
+        """Go into something."""
+        self._out.append(self.current)
+        self._go(view)
+
+    def leave(self) -> bool:
+        """Go out again; False at the outermost."""
+        if not self._out:
+            return False
+        self._go(self._out.pop())
+        return True
+
+    def swap(self) -> bool:
+        """Go to the view before; False when there is none."""
+        if self._before is None:
+            return False
+        self.jump(self._before)
+        return True
+
+    def _go(self, view: View) -> None:
+        if view != self.current:
+            self._before, self.current = self.current, view

@@ -1,0 +1,96 @@
+"""Where work starts: every action runs in a worker of its own, is seen while it does, can be stopped, and reports."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from textual.worker import Worker
+
+from jupytui.actions.base import Action, Context, perform
+from jupytui.errors import JupytuiError
+from jupytui.fleet.subject import Subject
+
+if TYPE_CHECKING:
+    from jupytui.ui.program import Program
+
+_log = logging.getLogger(__name__)
+
+Job = tuple[str, tuple[Subject, ...]]
+
+
+class Work:
+    """What is under way, oldest first."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._running: dict[Job, tuple[Action, Worker[None]]] = {}
+
+    @property
+    def note(self) -> str:
+        """What is under way, in a few words for the last line."""
+        if not self._running:
+            return ""
+        action, _worker = next(reversed(self._running.values()))
+        others = f" +{len(self._running) - 1}" if len(self._running) > 1 else ""
+        return f"◐ {action.title}{others}"
+
+    def start(self, action: Action, context: Context, subjects: Sequence[Subject]) -> None:
+        """Begin `action` on `subjects`, unless just that is under way already."""
+        job = (action.id, tuple(subjects))
+        if job in self._running:
+            self._program.talk.say(f"{action.title} is under way.")
+            return
+        # Names and descriptions may be printed: ids only, never an answer.
+        worker = self._program.run_worker(
+            self._carry_out(job, action, context),
+            name=action.id,
+            group=f"{action.id} {hash(job)}",
+            description=action.title,
+            exclusive=True,
+            exit_on_error=False,
+        )
+        self._running[job] = (action, worker)
+        self._program.main.schedule()
+
+    def stop(self) -> str | None:
+        """Cancel what was begun last; return its title, None when nothing is under way."""
+        if not self._running:
+            return None
+        job = next(reversed(self._running))
+        action, worker = self._running.pop(job)
+        worker.cancel()
+        self._program.main.schedule()
+        return action.title
+
+    async def _carry_out(self, job: Job, action: Action, context: Context) -> None:
+        before = {view.name for view in context.fleet.store}
+        try:
+            with self._reporting():
+                self._program.talk.say(await perform(action, context, job[1]) or "")
+                self._program.added({view.name for view in context.fleet.store} - before)
+        finally:
+            self._running.pop(job, None)
+            self._program.main.schedule()
+
+    def aside(self, group: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do something nobody waits for; begun again, the first one is cancelled."""
+
+        async def run() -> None:
+            with self._reporting():
+                await work
+
+        self._program.run_worker(run(), name=group, group=group, description=group, exclusive=True, exit_on_error=False)
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Tell what failed: nothing that was started may end the program."""
+        try:
+            yield
+        except JupytuiError as error:
+            self._program.talk.error(error)
+        except Exception:
+            _log.exception("work failed in a way that was not foreseen")
+            self._program.talk.say("jupytui made a mistake; its log file has the details.", "error")

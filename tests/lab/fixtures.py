@@ -1,0 +1,51 @@
+"""The lab as pytest fixtures. Every test that uses one is marked `lab`, and belongs to one xdist group."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from typing import NoReturn
+
+import pytest
+
+from tests.lab.host import LabHost
+from tests.lab.jupyter import SIX, VENV, JupyterServer, start_jupyters
+from tests.lab.lab import Lab
+from tests.lab.missing import missing
+from tests.lab.session import own_lab
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The lab of this test run, empty at first. Hosts boot when asked for and stay; everything goes at the end."""
+    if lacks := missing():
+        _cannot(lacks)
+    with own_lab() as opened:
+        yield opened
+
+
+def _cannot(reason: str) -> NoReturn:
+    """Where everything must run, as in CI, what cannot run is a failure."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+@pytest.fixture
+def fresh_host(lab: Lab) -> Iterator[LabHost]:
+    """A host for this test alone, to be broken at will."""
+    name = f"fresh{next(_numbers)}"
+    yield lab.host(name)
+    lab.remove(name)
+
+
+@pytest.fixture(scope="session")
+def jupyters(lab: Lab) -> dict[str, JupyterServer]:
+    """Six hosts, each with a JupyterLab of its own kind and a notebook open in it, by the names of `SIX`.
+
+    They are shared by all tests: a test that stops or kills something starts a Jupyter of its own for that.
+    """
+    if not (VENV / "complete").exists():
+        _cannot(f"the lab's Jupyter is not installed in {VENV}: tests/run does it")
+    return start_jupyters(lab, *SIX)
