@@ -31,7 +31,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     OpenSSH takes the home from the password database whatever HOME says: hand it files by `-F` and the like.
     """
     for name in os.environ:
-        if name.startswith(FOREIGN) or name in {"DISPLAY", "COLORTERM", "NO_COLOR", "BROWSER"}:
+        if name.startswith(FOREIGN) or name in {"DISPLAY", "BROWSER", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES"}:
             monkeypatch.delenv(name)
     with tempfile.TemporaryDirectory(prefix="jt") as directory:
         path = Path(directory).resolve()

@@ -12,7 +12,7 @@ from jupytui.fleet.contact import Answers, Contact
 from jupytui.fleet.facts import Facts
 from jupytui.fleet.gpus import GpuWatch
 from jupytui.fleet.models import HostView
-from jupytui.fleet.servers import kernel_of, kernels_of, server_id, server_of, system_of
+from jupytui.fleet.servers import kernel_of, kernels_of, notebook_of, server_id, server_of, system_of
 from jupytui.fleet.sightings import KernelSighting, ServerSighting, kernels_in, servers_in
 from jupytui.fleet.survey import Survey
 from jupytui.hosts.base import Host, HostState, Shell
@@ -126,27 +126,27 @@ class Probe:
             contact = self._contacts.get(seen.process.key) if seen.process else None
             answers = contact.answers if contact else Answers()
             known = tuple(
-                self._kernel(*parts, answers, facts) for parts in kernels_of(seen, answers, kernels, orphans)
+                self._kernel(id_, api, kernel, answers.paths.get(id_) or notebook_of(kernel, seen), facts)
+                for id_, api, kernel in kernels_of(seen, answers, kernels, orphans)
             )
             models[name] = server_of(name, seen, answers, known, facts)
             if contact:
                 self._access[name] = contact.access
         return tuple(models.values())
 
-    def _orphans(
-        self, servers: tuple[ServerSighting, ...], kernels: dict[str, KernelSighting]
-    ) -> frozenset[str]:
+    def _orphans(self, servers: tuple[ServerSighting, ...], kernels: dict[str, KernelSighting]) -> frozenset[str]:
         named = {kernel.id for contact in self._contacts.values() for kernel in contact.answers.kernels or ()}
         pids = {seen.process.pid for seen in servers if seen.process}
         return frozenset(id_ for id_, seen in kernels.items() if id_ not in named and seen.process.ppid not in pids)
 
     def _kernel(
-        self, id_: str, api: ApiKernel | None, seen: KernelSighting | None, answers: Answers, facts: Facts
+        self, id_: str, api: ApiKernel | None, seen: KernelSighting | None, path: str | None, facts: Facts
     ) -> Kernel:
         restarts = self._count(id_, seen) if seen else None
-        return kernel_of(
-            id_, api, seen, path=answers.paths.get(id_), restarts=restarts, facts=facts, gpus=self._gpus.latest
-        )
+        # Until it is restarted, its server calls a killed kernel what it was before. One that never had a process
+        # here runs on another machine (a gateway).
+        died = seen is None and id_ in self._lives
+        return kernel_of(id_, api, seen, path, died=died, restarts=restarts, facts=facts, gpus=self._gpus.latest)
 
     def _count(self, id_: str, seen: KernelSighting) -> int | None:
         # A server does not tell that it restarted a dead kernel: the same kernel has another process then.
@@ -155,9 +155,7 @@ class Probe:
         return self._lives[id_][1] or None
 
 
-def _trace(
-    seen: ServerSighting, answers: Answers, kernels: dict[str, KernelSighting], facts: Facts
-) -> Hashable:
+def _trace(seen: ServerSighting, answers: Answers, kernels: dict[str, KernelSighting], facts: Facts) -> Hashable:
     """Return what moves when something happens at a server; None when the machine does not show that."""
     assert seen.process
     named = {kernel.id for kernel in answers.kernels or ()}

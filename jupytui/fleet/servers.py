@@ -41,7 +41,9 @@ def _machine_percent(facts: Facts) -> float | None:
     if None in (now.cpu_total, now.cpu_busy, before.cpu_total, before.cpu_busy):
         return None
     total = (now.cpu_total or 0) - (before.cpu_total or 0)
-    return round(max(0.0, min(100.0, 100 * ((now.cpu_busy or 0) - (before.cpu_busy or 0)) / total)), 1) if total else None
+    return (
+        round(max(0.0, min(100.0, 100 * ((now.cpu_busy or 0) - (before.cpu_busy or 0)) / total)), 1) if total else None
+    )
 
 
 def percent_of(family: Iterable[Process], facts: Facts) -> float | None:
@@ -61,9 +63,7 @@ def server_id(host: str, server: ServerSighting) -> str:
     return f"{host}:{server.port}" if server.port else f"{host}:#{server.pid}"
 
 
-def server_of(
-    name: str, seen: ServerSighting, answers: Answers, kernels: tuple[Kernel, ...], facts: Facts
-) -> Server:
+def server_of(name: str, seen: ServerSighting, answers: Answers, kernels: tuple[Kernel, ...], facts: Facts) -> Server:
     """Return the server called `name` as a model."""
     file, process = seen.file, seen.process
     auth = auth_of(answers.door, bool(file and file.token), bool(file and file.has_password))
@@ -97,6 +97,14 @@ def _app(app: App, version: str | None) -> App:
     # The same command ran notebook's own server before 7, and its `/api` then tells notebook's version: 4 to 6.
     # jupyter_server's is 1 or 2.
     return App.CLASSIC if app is App.NOTEBOOK and version and version[:2] in {"4.", "5.", "6."} else app
+
+
+def notebook_of(kernel: KernelSighting | None, server: ServerSighting) -> str | None:
+    """Return the path of a kernel's notebook as the server would say it, from its process."""
+    if kernel is None or not kernel.notebook:
+        return None
+    root = server.file.root_dir if server.file else None
+    return clean_line(kernel.notebook.removeprefix(root.rstrip("/") + "/") if root else kernel.notebook) or None
 
 
 def _root_dir(seen: ServerSighting) -> str | None:
@@ -170,8 +178,9 @@ def kernel_of(
     id_: str,
     api: ApiKernel | None,
     seen: KernelSighting | None,
-    *,
     path: str | None,
+    *,
+    died: bool,
     restarts: int | None,
     facts: Facts,
     gpus: Gpus,
@@ -182,7 +191,7 @@ def kernel_of(
     return Kernel(
         id=id_,
         spec=api.name if api else None,
-        state=api.state if api else KernelState.UNKNOWN,
+        state=KernelState.DEAD if died else api.state if api else KernelState.UNKNOWN,
         path=path,
         pid=seen.process.pid if seen else None,
         cpu_percent=percent_of(family, facts),

@@ -18,12 +18,17 @@ from jupytui.text import clean_line
 
 
 class KernelSighting(msgspec.Struct, frozen=True):
-    """A kernel's process and those below it; `directory` is where its connection file is."""
+    """A kernel's process and those below it; `directory` is where its connection file is.
+
+    `notebook` is the full path of what it was started for, None when nobody said: jupyter_server >= 2 puts it into
+    the kernel's environment (SessionManager.get_kernel_env, JPY_SESSION_NAME). It is not told of later renames.
+    """
 
     id: str
     process: Process
     family: tuple[Process, ...]
     directory: str
+    notebook: str | None = None
 
 
 class ServerSighting(msgspec.Struct, frozen=True):
@@ -111,7 +116,9 @@ def servers_in(facts: Facts) -> tuple[ServerSighting, ...]:
             stale.append(ServerSighting(_app(None, file), None, file))
         else:
             files[file.pid] = file
-    running = [_running(process, files.get(process.pid), facts) for process in facts.processes.values() if process.listed]
+    running = [
+        _running(process, files.get(process.pid), facts) for process in facts.processes.values() if process.listed
+    ]
     return tuple(sorted(filter(None, running), key=_pid)) + tuple(sorted(stale, key=_pid))
 
 
@@ -190,8 +197,14 @@ def kernels_in(facts: Facts) -> dict[str, KernelSighting]:
     for process in facts.processes.values():
         if (head := _head(process, named, facts.processes)) is not None:
             heads.setdefault(head, []).append(process)
-    found = (KernelSighting(named[pid][0], facts.processes[pid], tuple(all_), named[pid][1]) for pid, all_ in heads.items())
-    return {kernel.id: kernel for kernel in found}
+    return {named[pid][0]: _sighting(named[pid], facts.processes[pid], family, facts) for pid, family in heads.items()}
+
+
+def _sighting(
+    kernel: tuple[str, str], process: Process, family: list[Process], facts: Facts
+) -> KernelSighting:
+    notebook = facts.detail(process).env.get("JPY_SESSION_NAME")
+    return KernelSighting(kernel[0], process, tuple(family), kernel[1], notebook)
 
 
 def _kernel(process: Process, facts: Facts) -> tuple[str, str] | None:

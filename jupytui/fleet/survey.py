@@ -46,7 +46,9 @@ class Survey:
         answer = await shell.ask((source() if self._looks == 0 else b"") + call, DEADLINE)
         look = parse_look(answer, nonce)
         if not look.complete:
-            raise HostTrouble(HostState.DOWN, f"The answer of {self._name} was cut short.", "Its /bin/sh may be unusual.")
+            raise HostTrouble(
+                HostState.DOWN, f"The answer of {self._name} was cut short.", "Its /bin/sh may be unusual."
+            )
         self._looks += 1
         self.facts = learn(self.facts, look)
         return self.facts

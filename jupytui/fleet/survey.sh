@@ -137,7 +137,11 @@ jt_detail() {
   jt_section cmd "$2"
   printf '%.4000s' "$jt_cmd"
   case $jt_cmd in
-  *kernel-*.json*) jt_kernels="$jt_kernels k$1" ;;
+  *kernel-*.json*)
+    jt_kernels="$jt_kernels k$1"
+    jt_section env "$2"
+    grep -z '^JPY_SESSION_NAME=' <"/proc/$1/environ"
+    ;;
   *lab* | *note* | *server* | *single*) jt_app "$1" "$2" ;;
   *) case $jt_filed in *" $1 "*) jt_app "$1" "$2" ;; esac ;;
   esac

@@ -35,7 +35,7 @@ def host_key(allowed: Sequence[str], known: Known) -> list[str]:
     """
     plain = _known(allowed or _DEFAULT, get_public_key_algs())
     certified = _known(allowed, get_certificate_algs()) if known.authorities else []
-    mine = [algorithm for algorithm in known.algorithms if algorithm in plain]
+    mine = [algorithm for algorithm in plain if algorithm in known.algorithms]
     return [*certified, *mine, *(algorithm for algorithm in plain if algorithm not in mine)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -11,10 +12,9 @@ from typing import Any
 from jupytui.errors import CommandError, DeadlineError
 from jupytui.hosts import files, script
 from jupytui.hosts.base import Finished, HostState, HostTrouble, Process, Shell, Stream
+from jupytui.hosts.process import END_GRACE, ScriptProcess
 from jupytui.hosts.resident import ResidentShell
 from jupytui.text import clean
-
-END_GRACE = 4.0  # seconds for a process group to end: TERM, two seconds, KILL, and the way there and back
 
 
 class CommandHost(ABC):
@@ -65,13 +65,10 @@ class CommandHost(ABC):
             ) from None
 
     async def _run(self, source: str, args: tuple[str, ...], stdin: bytes, max_output: int) -> Finished:
-        async with self._spawned() as process:
-            feeding = asyncio.create_task(_feed(process, script.once(source, args, stdin)))
-            try:
-                stdout = await self._collect(process, max_output, source)
-                status = await process.wait()
-            finally:
-                feeding.cancel()
+        nonce = secrets.token_hex(16)
+        async with self._spawned(nonce, script.once(source, args, stdin, nonce)) as process:
+            stdout = await self._collect(process, max_output, source)
+            status = await process.wait()
             if status is None:
                 raise self.lost()
             return Finished(status, stdout, process.stderr)
@@ -91,18 +88,34 @@ class CommandHost(ABC):
     @asynccontextmanager
     async def stream(self, source: str, *args: str) -> AsyncIterator[Process]:
         """Run `source` for as long as the context is held; leaving it ends the whole process group."""
-        async with self._spawned() as process:
-            await process.write(script.streamed(source, args))
-            yield FramedProcess(process)
+        nonce = secrets.token_hex(16)
+        async with self._spawned(nonce, script.streamed(source, args, nonce)) as process:
+            yield process
 
     @asynccontextmanager
-    async def _spawned(self) -> AsyncIterator[Process]:
-        process = await self.spawn(script.COMMAND)
+    async def _spawned(self, nonce: str, first: bytes) -> AsyncIterator[ScriptProcess]:
+        process = ScriptProcess(await self.spawn(script.COMMAND), nonce)
+        feeding = asyncio.create_task(_feed(process.raw, first))
         try:
+            if not await process.begin():
+                raise await self.no_shell(process.raw, process.said)
             yield process
         finally:
+            feeding.cancel()
             # However often the caller is cancelled: what was started is ended.
-            await asyncio.shield(self._keep(end(process)))
+            await asyncio.shield(self._keep(process.close()))
+
+    async def no_shell(self, process: Process, said: bytes) -> HostTrouble:
+        """Return what to raise when the login shell ended without running anything, having `said` something."""
+        if await process.wait() is None:
+            return self.lost()
+        words = clean(said, 500).strip()
+        return HostTrouble(
+            HostState.NO_SHELL,
+            f"{self.name} let us in, but runs no commands for this user.",
+            f"It says: {words}" if words else "Its login shell ends at once (nologin, /bin/false).",
+            detail=words,
+        )
 
     async def read(self, path: str, max_bytes: int = 4 * 2**20) -> bytes:
         """Return a file's bytes; see `base.Host.read`."""
@@ -152,53 +165,6 @@ class CommandHost(ABC):
     def lost(self) -> HostTrouble:
         """Return what to raise when the connection went away in the middle of something."""
         return HostTrouble(HostState.DOWN, f"The connection to {self.name} was lost.", "It is being tried again.")
-
-
-class FramedProcess:
-    """A streamed script: its stdin goes in frames, so that its end and the end of the channel are two things."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    @property
-    def stderr(self) -> bytes:
-        """The last 64 KiB of stderr so far."""
-        return self._process.stderr
-
-    async def read(self, max_bytes: int = 65536) -> bytes:
-        """Return the next bytes of stdout, b"" at the end."""
-        return await self._process.read(max_bytes)
-
-    async def write(self, data: bytes) -> None:
-        """Send `data` to its stdin. Raises OSError when it is gone."""
-        if data:
-            await self._process.write(script.frame(data))
-
-    async def write_eof(self) -> None:
-        """End its stdin; it goes on."""
-        await self._process.write(script.frame(b""))
-
-    async def wait(self) -> int | None:
-        """Wait for its end; None when the connection was lost."""
-        return await self._process.wait()
-
-    async def close(self) -> None:
-        """End its whole process group."""
-        await end(self._process)
-
-
-async def end(process: Process) -> None:
-    """End what runs under `script.COMMAND`: the end of its stdin tells it to, and it answers by ending."""
-    try:
-        async with asyncio.timeout(END_GRACE):
-            await process.write_eof()
-            while await process.read():
-                pass
-            await process.wait()
-    except OSError:  # TimeoutError is one
-        pass
-    finally:
-        await process.close()
 
 
 async def _feed(process: Process, data: bytes) -> None:

@@ -64,8 +64,7 @@ class Dialler:
 
     async def resolve(self, destination: str) -> Resolved:
         """Return what ssh_config says about `destination`. Raises HostTrouble."""
-        async with self._gates.resolving:
-            return await resolve(destination, self._config)
+        return await resolve(destination, self._config)
 
     async def dial(self, hop: Resolved, name: str, via: tuple[str, ...] = (), depth: int = 0) -> Line:
         """Return a connection to `hop`, which the user calls `name`, through `via` or as configured.

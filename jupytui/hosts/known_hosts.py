@@ -10,10 +10,12 @@ import fcntl
 import os
 import re
 from base64 import b64decode, b64encode
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hmac import digest
+from itertools import chain
 from pathlib import Path
 
 import asyncssh
@@ -54,26 +56,25 @@ class Known:
         return not (self.keys or self.authorities or self.revoked)
 
     @property
-    def algorithms(self) -> list[str]:
-        """The signature algorithms of the known keys; they go first, so that the server shows a key we know."""
-        found = [a.decode() for known in (*self.keys, *self.portless) for a in known.key.sig_algorithms]
-        return list(dict.fromkeys(found))
+    def algorithms(self) -> set[str]:
+        """The signature algorithms of the known keys."""
+        return {name.decode() for known in (*self.keys, *self.portless) for name in known.key.sig_algorithms}
 
 
 def lookup(name: str, port: int, files: Sequence[str]) -> Known:
     """Return what `files` say about host `name`; missing files and lines that cannot be read are passed over."""
-    lines = [line for file in files for line in _read(file)]
-    known = _match(lines, name.lower() if port == 22 else f"[{name.lower()}]:{port}")
+    contents = [_read(file) for file in files]
+    known = _match(contents, name.lower() if port == 22 else f"[{name.lower()}]:{port}")
     if port == 22 or known.keys or known.authorities:
         return known
-    plain = _match(lines, name.lower())
+    plain = _match(contents, name.lower())
     return Known(known.keys, known.authorities, (*known.revoked, *plain.revoked), plain.keys)
 
 
-def _match(lines: Iterable[Line], host: str) -> Known:
+def _match(contents: Iterable[Contents], host: str) -> Known:
     found: dict[str, list[KnownKey]] = {"": [], "@cert-authority": [], "@revoked": []}
-    for line in lines:
-        if line.marker in found and matches(line.patterns, host):
+    for line in chain.from_iterable(content.about(host) for content in contents):
+        if line.marker in found:
             try:
                 found[line.marker].append(KnownKey(asyncssh.import_public_key(line.key), line.where))
             except (asyncssh.KeyImportError, ValueError):
@@ -81,18 +82,35 @@ def _match(lines: Iterable[Line], host: str) -> Known:
     return Known(tuple(found[""]), tuple(found["@cert-authority"]), tuple(found["@revoked"]))
 
 
-def _read(file: str) -> tuple[Line, ...]:
+class Contents:
+    """The lines of one file: those that name one host are found at once, the others are gone through."""
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self._named: dict[str, list[Line]] = defaultdict(list)
+        self._patterns: list[Line] = []
+        for line in lines:
+            if set(line.patterns) & set("*?!|"):
+                self._patterns.append(line)
+            else:
+                for name in line.patterns.lower().split(","):
+                    self._named[name].append(line)
+
+    def about(self, host: str) -> list[Line]:
+        """Return the lines that stand for `host` (lower case, with its port if that is not 22)."""
+        return [*self._named.get(host, ()), *(line for line in self._patterns if matches(line.patterns, host))]
+
+
+def _read(file: str) -> Contents:
     try:
         stat = Path(file).stat()
-        return _lines(file, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        return _contents(file, stat.st_mtime_ns, stat.st_size, stat.st_ino)
     except (OSError, ValueError):
-        return ()
+        return Contents()
 
 
 @lru_cache(maxsize=64)
-def _lines(file: str, _mtime: int, _size: int, _inode: int) -> tuple[Line, ...]:
-    text = Path(file).read_bytes().decode("utf-8", "replace")
-    return tuple(_parse(text, file))
+def _contents(file: str, _mtime: int, _size: int, _inode: int) -> Contents:
+    return Contents(_parse(Path(file).read_bytes().decode("utf-8", "replace"), file))
 
 
 def _parse(text: str, file: str) -> Iterator[Line]:

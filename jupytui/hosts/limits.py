@@ -23,14 +23,13 @@ SESSIONS_PER_CONNECTION = 7
 
 
 class Gates:
-    """One for all hosts: `at_once` key exchanges, `per_target` logins at one server, `resolving` runs of `ssh -G`."""
+    """One for all hosts: `at_once` key exchanges, `per_target` logins at one server."""
 
-    def __init__(self, at_once: int = 16, per_target: int = 4, resolving: int = 4) -> None:
+    def __init__(self, at_once: int = 16, per_target: int = 4) -> None:
         self._per_target = per_target
         self._targets: dict[str, _Target] = {}
         self._exchanges = asyncio.Semaphore(at_once)
         self._importing = asyncio.Lock()
-        self.resolving = asyncio.Semaphore(resolving)
         self.trunks = Trunks()
 
     @asynccontextmanager

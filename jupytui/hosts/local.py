@@ -129,13 +129,13 @@ class LocalProcess:
 
     async def close(self) -> None:
         """Close its pipes and end what is left of its group."""
-        self._stdin.close()
+        self._stdin.transport.abort()
         with suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
         await self._child.wait()
         self.reaper.cancel()
-        with suppress(asyncio.CancelledError):
-            await self.reaper
-        transport = getattr(self._child, "_transport", None)
-        if transport:
-            transport.close()
+        await asyncio.wait([self.reaper])
+        with suppress(OSError):
+            await self._stdin.wait_closed()
+        # The child's pipes may still be held by what it left running; asyncio offers no other way to let go of them.
+        self._child._transport.close()  # type: ignore[attr-defined]

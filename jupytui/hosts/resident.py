@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jupytui.errors import CommandError, DeadlineError
 from jupytui.hosts.base import HostState, HostTrouble, Process
-from jupytui.text import clean
+from jupytui.hosts.process import Reader
 
 if TYPE_CHECKING:
     from jupytui.hosts.command import CommandHost
@@ -27,6 +28,7 @@ class ResidentShell:
     def __init__(self, host: CommandHost, process: Process) -> None:
         self._host = host
         self._process = process
+        self._reader = Reader(process)
         self._turn = asyncio.Lock()
         self._pgid = 0
         self.closed = False
@@ -49,21 +51,10 @@ class ResidentShell:
 
     async def _begin(self) -> None:
         nonce = secrets.token_hex(16).encode()
-        before = await self._exchange(b"printf '\\n%s ' " + nonce + b"; printf '%s\\n' \"$$\"\n", b"\n" + nonce + b" ")
-        if before is None:
-            raise await self._no_shell()
-        self._pgid = int(await self._until(b"\n") or 0)
-
-    async def _no_shell(self) -> HostTrouble:
-        if await self._process.wait() is None:
-            return self._host.lost()
-        words = clean(self._seen + b"\n" + self._process.stderr, 500).strip()
-        return HostTrouble(
-            HostState.NO_SHELL,
-            f"{self._host.name} let us in, but runs no commands for this user.",
-            f"It says: {words}" if words else "Its login shell ends at once (nologin, /bin/false).",
-            detail=words,
-        )
+        await self._send(b"printf '\\n%s ' " + nonce + b"; printf '%s\\n' \"$$\"\n")
+        if not await self._reader.skip(b"\n" + nonce + b" "):
+            raise await self._host.no_shell(self._process, self._reader.seen + self._process.stderr)
+        self._pgid = int(await self._reader.until(b"\n", 32) or 0)
 
     async def ask(self, script: bytes, deadline: float = 10.0) -> bytes:
         """Run `script` in the shell and return what it printed on stdout; see `base.Shell.ask`."""
@@ -83,35 +74,18 @@ class ResidentShell:
     async def _answer(self, script: bytes) -> bytes:
         nonce = secrets.token_hex(16).encode()
         # The shell reads the whole group before it runs any of it, and the script cannot eat our next question.
-        question = b"{ " + script + b"\n} </dev/null\nprintf '\\n%s\\n' " + nonce + b"\n"
-        answer = await self._exchange(question, b"\n" + nonce + b"\n")
+        await self._send(b"{ " + script + b"\n} </dev/null\nprintf '\\n%s\\n' " + nonce + b"\n")
+        try:
+            answer = await self._reader.until(b"\n" + nonce + b"\n", MAX_ANSWER)
+        except OverflowError:
+            raise CommandError(f"{self._host.name} answered with more than {MAX_ANSWER} bytes.") from None
         if answer is None:
             raise self._host.lost()
         return answer
 
-    _seen: bytes = b""
-
-    async def _exchange(self, question: bytes, marker: bytes) -> bytes | None:
-        self._seen = b""
-        try:
+    async def _send(self, question: bytes) -> None:
+        with suppress(OSError):  # the answer's end tells
             await self._process.write(question)
-        except OSError:
-            return None
-        return await self._until(marker)
-
-    async def _until(self, marker: bytes) -> bytes | None:
-        """Return what comes before `marker` and keep what comes after it; None at the end of the stream."""
-        seen = bytearray(self._seen)
-        while (found := seen.find(marker, max(0, len(seen) - 2 * 65536))) < 0:
-            data = await self._process.read()
-            seen += data
-            self._seen = bytes(seen) if not data else b""
-            if not data:
-                return None
-            if len(seen) > MAX_ANSWER:
-                raise CommandError(f"{self._host.name} answered with more than {MAX_ANSWER} bytes.")
-        self._seen = bytes(seen[found + len(marker) :])
-        return bytes(seen[:found])
 
     def _abandon(self) -> None:
         """Close without waiting. What the shell was running does not read stdin and would go on: end it, too."""

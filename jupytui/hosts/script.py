@@ -33,6 +33,7 @@ exec 4>&2 2>/dev/null
 # Linux has setsid (util-linux, busybox); elsewhere sh is a shell whose `set -m` gives a job its own group.
 _OUTER = """\
 exec 3<&0 </dev/null
+printf '\\n%s\\n' NONCE; printf '\\n%s\\n' NONCE >&2
 stop() {
   kill -TERM "-$!"; p=$!
   { trap 'kill $!; exit' TERM; sleep 2 & wait $!; kill -KILL "-$p"; } & k=$!
@@ -59,15 +60,20 @@ kill -KILL "-$1"
 """
 
 
-def once(script: str, args: tuple[str, ...], stdin: bytes) -> bytes:
+def once(script: str, args: tuple[str, ...], stdin: bytes, nonce: str) -> bytes:
     """Return what to send to `COMMAND` so that it runs `script` with exactly `stdin`; keep the channel open after."""
     feed = _FEED_KNOWN.format(size=len(stdin)) if stdin else ":"
-    return _line(feed, script, args) + stdin
+    return _line(feed, script, args, nonce) + stdin
 
 
-def streamed(script: str, args: tuple[str, ...]) -> bytes:
+def streamed(script: str, args: tuple[str, ...], nonce: str) -> bytes:
     """Return what to send to `COMMAND` so that it runs `script` with a stdin that comes in frames (see `frame`)."""
-    return _line(_FEED_FRAMES, script, args)
+    return _line(_FEED_FRAMES, script, args, nonce)
+
+
+def marker(nonce: str) -> bytes:
+    """Return what precedes the script's own output on both stdout and stderr; before it, startup files talk."""
+    return f"\n{nonce}\n".encode()
 
 
 def frame(data: bytes) -> bytes:
@@ -75,7 +81,7 @@ def frame(data: bytes) -> bytes:
     return b"%d\n%b" % (len(data), data)
 
 
-def _line(feed: str, script: str, args: tuple[str, ...]) -> bytes:
+def _line(feed: str, script: str, args: tuple[str, ...], nonce: str) -> bytes:
     group = shlex.quote(_GROUP.replace("FEED", feed))
-    source = _OUTER.replace("GROUP", group).replace("SCRIPT", shlex.join([script, *args]))
+    source = _OUTER.replace("NONCE", nonce).replace("GROUP", group).replace("SCRIPT", shlex.join([script, *args]))
     return source.replace("\\", "\\\\").replace("\n", "\\n").encode("utf-8", "surrogateescape") + b"\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jupytui.secret import Secret
 
@@ -16,7 +16,7 @@ class Access:
     sock: str | None = None
     tls: bool = False
     base_url: str = "/"
-    token: Secret = Secret("")
+    token: Secret = field(default_factory=lambda: Secret(""))
 
     @property
     def host_header(self) -> str:

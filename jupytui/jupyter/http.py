@@ -54,12 +54,10 @@ class HttpClient:
         self, method: str, target: str, headers: Mapping[str, bytes], body: bytes = b"", deadline: float = 5.0
     ) -> Reply:
         """Ask once and return the answer. Raises ApiError (no answer, or none that makes sense), HostTrouble."""
-        event = h11.Request(
-            method=method,
-            target=target,
-            headers=[("Host", self.access.host_header), ("Content-Length", str(len(body))), *headers.items()],
-        )
+        always = {"Host": self.access.host_header.encode(), "Content-Length": b"%d" % len(body)}
+        fields = [(name.encode(), value) for name, value in (always | dict(headers)).items()]
         try:
+            event = h11.Request(method=method, target=target, headers=fields)
             async with asyncio.timeout(deadline):
                 return await self._exchange(event, body)
         except TimeoutError:

@@ -30,9 +30,9 @@ _PROGRAMS = {
     "batchspawner-singleuser": App.HUB,
 }
 # `jupyter lab build` and its like end by themselves and serve nothing.
-_ERRANDS = frozenset(
-    "build clean disable enable extension install labextension licenses list password path paths serverextension stop "
-    "uninstall workspace workspaces".split()
+_ERRANDS = re.compile(
+    "build|clean|disable|enable|extension|install|labextension|licenses|list|password|paths?|serverextension|stop|"
+    "uninstall|workspaces?"
 )
 # Programs that talk to a kernel somebody else started: its connection file is in their command line too.
 _CLIENTS = re.compile(r"jupyter-(console|qtconsole|run|execute)|qtconsole|spyder.*|tail|less|cat|vim?|nano")
@@ -44,7 +44,7 @@ def app_of(argv: Sequence[str]) -> App | None:
     if program in {"jupyter", "ipython"} and rest:
         program, rest = f"{program}-{rest[0]}", rest[1:]
     app = _PROGRAMS.get(program)
-    return None if app and any(word in _ERRANDS for word in rest[:1]) else app
+    return None if app and rest and _ERRANDS.fullmatch(rest[0]) else app
 
 
 def kernel_of(argv: Sequence[str]) -> tuple[str, str] | None:

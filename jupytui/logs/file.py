@@ -43,6 +43,7 @@ class FileTail:
     def _reset(self) -> None:
         self._mark = b""
         self._rest = b""
+        self._left = 0  # bytes announced that are still to come
         self._blind = 0  # bytes that come again, and of which we do not know what they were
         self._expected = b""  # bytes that come again, and what they must be
         self._fresh = not self._id
@@ -83,6 +84,8 @@ class FileTail:
     def _beginning_of_mark(self, data: bytes, at: int) -> int:
         """Return where in the last bytes of `data` a mark may have begun; its length when none has."""
         end = len(data)
+        if end - at == self._left:
+            return end  # all that was announced, so this is the log's own
         start = max(at, end - len(self._mark) + 1)
         while (start := data.find(b"\0", start)) >= 0:
             if self._mark.startswith(data[start:]):
@@ -92,7 +95,8 @@ class FileTail:
 
     def _said(self, words: list[str], events: list[Event]) -> None:
         match words:
-            case ["at", file, start, _size]:
+            case ["at", file, start, size]:
+                self._left = int(size) - int(start)
                 self._at(file, int(start), events)
             case ["new", why]:
                 self._anew(why, events)
@@ -126,6 +130,7 @@ class FileTail:
     def _take(self, data: bytes, events: list[Event]) -> None:
         if not data:
             return
+        self._left -= len(data)
         if self._blind:
             seen = min(self._blind, len(data))
             self._blind, data = self._blind - seen, data[seen:]

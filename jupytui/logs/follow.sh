@@ -6,6 +6,7 @@
 # on with the first byte of another (or a truncated) file; "skip LINES" before it goes on further down; "none" when
 # there is no file yet. The open descriptor 3 keeps a rotated or deleted file until its last byte is read.
 f=$1 mark=$2 start=$3 id=$4 off=$5 history=$6 most=$7 limit=$8 once=$9
+trap 'exit 143' HUP INT TERM
 g=$f pos=0
 # Opening it anew, Linux gives a descriptor of its own at offset 0; elsewhere it is the same one, where it stood.
 if [ -e /proc/self/fd/0 ]; then fd=/proc/self/fd/3 back=64; else fd=/dev/fd/3 back=0; fi

@@ -26,7 +26,7 @@ _DROPPED = {  # sd-messages.h: SD_MESSAGE_JOURNAL_DROPPED, SD_MESSAGE_JOURNAL_MI
 _GONE = "the journal does not hold the last line seen any more: lines between may be missing"
 
 
-class Record(msgspec.Struct, rename={"cursor": "__CURSOR", "time": "__REALTIME_TIMESTAMP"}):
+class Record(msgspec.Struct, gc=False, rename={"cursor": "__CURSOR", "time": "__REALTIME_TIMESTAMP"}):
     """One line of `journalctl -o json`. MESSAGE is text, null (too long without --all), bytes as numbers, or a list
     of those when the field came more than once; PRIORITY likewise.
     """
@@ -47,6 +47,11 @@ class Record(msgspec.Struct, rename={"cursor": "__CURSOR", "time": "__REALTIME_T
         """0 (emergency) to 7 (debug)."""
         value = self.PRIORITY
         return int(value) if isinstance(value, str) and value in set("01234567") else None
+
+    @property
+    def moment(self) -> int:
+        """When journald got it, in microseconds since 1970; 0 if it does not say."""
+        return int(self.time) if self.time.isdecimal() and len(self.time) < 18 else 0
 
     @property
     def dropped(self) -> bool:
@@ -154,10 +159,10 @@ class JournalTail:
         lines = whole.splitlines(keepends=True)
         for index, line in enumerate(lines):
             this = record(line)
-            if int(this.time) > self._seen.time:
+            if this.moment > self._seen.time:
                 self._resuming = False
                 return b"".join(lines[index:])
-            if int(this.time) == self._seen.time and this.message not in self._seen.messages:
+            if this.moment == self._seen.time and this.message not in self._seen.messages:
                 return b"".join(lines[index:])
         return b""
 
@@ -167,12 +172,12 @@ class JournalTail:
         messages = {last.message}
         while (end := whole.rfind(b"\n", 0, end)) > 0:
             before = record(whole[whole.rfind(b"\n", 0, end) + 1 : end])
-            if before.time != last.time:
+            if before.moment != last.moment:
                 break
             messages.add(before.message)
         if last.cursor:
             self._seen, self._by_time, self._spoken = (
-                _Seen(last.cursor, int(last.time), frozenset(messages)),
+                _Seen(last.cursor, last.moment, frozenset(messages)),
                 False,
                 True,
             )

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
-from jupytui.logs.block import LINES, SIZE, Block, Kind, Line, warmed_up
+from jupytui.logs.block import LINES, SIZE, Block, Kind, Lines, warmed_up
 from jupytui.logs.entry import Entry, entry
 from jupytui.logs.events import Event, Marker
 from jupytui.logs.level import START, Grade
@@ -30,7 +30,7 @@ class Ring:
         self._bytes = 0
         self._pending: list[bytes] = []
         self._pending_size = 0
-        self._split: OrderedDict[int, tuple[Block, list[Line]]] = OrderedDict()
+        self._split: OrderedDict[int, tuple[Block, Lines]] = OrderedDict()
         self.end = 0
         self.version = 0
 
@@ -125,7 +125,7 @@ class Ring:
             raise IndexError(number)
         return bisect_right(self._blocks, number, key=attrgetter("first")) - 1
 
-    def at(self, index: int) -> tuple[Block, list[Line]]:
+    def at(self, index: int) -> tuple[Block, Lines]:
         """Return a block with its lines, graded."""
         block = self._blocks[index]
         lines = self._lines(block)
@@ -143,7 +143,7 @@ class Ring:
         block = self._blocks[index - 1]
         return block.after if block.grades else warmed_up(self._lines(block))
 
-    def _lines(self, block: Block) -> list[Line]:
+    def _lines(self, block: Block) -> Lines:
         known = self._split.get(block.first)
         if known and known[0] is block:
             self._split.move_to_end(block.first)
@@ -157,8 +157,8 @@ class Ring:
 
     def __getitem__(self, number: int) -> Entry:
         block, lines = self.at(self.block(number))
-        line = lines[number - block.first]
-        return entry(number, line.raw, block.grades[number - block.first], line.time, line.marker)
+        index = number - block.first
+        return entry(number, lines.raws[index], block.grades[index], lines.time(index), lines.is_marked(index))
 
     def entries(self, start: int, end: int) -> Iterator[Entry]:
         """Yield the entries of the numbers in [start, end) that are kept."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
 
-from jupytui.logs.block import Block, Kind, Line
+from jupytui.logs.block import Block, Kind, Lines
 from jupytui.logs.entry import shown, time_of
 from jupytui.logs.level import CONTINUED, Level
 from jupytui.logs.ring import Ring
@@ -63,6 +63,7 @@ class Scan:
     def step(self, budget: float = BUDGET) -> bool:
         """Work for about `budget` seconds; return whether everything there is was looked at."""
         until = perf_counter() + budget
+        self._forget()
         while next(self._work):
             if perf_counter() >= until:
                 return self.done
@@ -97,12 +98,13 @@ class Scan:
         return self[row - 1] if row > 0 else None
 
     def _gone(self) -> int:
-        """Return how many of the numbers are of lines that the ring has dropped, and forget most of those."""
-        gone = bisect_left(self._numbers, self._ring.first)
-        if gone > 4096 and gone > len(self._numbers) // 2:
+        """Return how many of the numbers are of lines that the ring has dropped."""
+        return bisect_left(self._numbers, self._ring.first)
+
+    def _forget(self) -> None:
+        gone = self._gone()
+        if gone > len(self._numbers) // 2:
             del self._numbers[:gone]
-            return 0
-        return gone
 
     def _walk(self) -> Iterator[bool]:
         while True:
@@ -119,13 +121,11 @@ class Scan:
             return
         block, lines = self._ring.at(index)
         yield True  # taking a block apart may have used the time up
-        start = self.position - block.first
-        while start < block.count:
-            part = lines[start : start + _AT_ONCE]
-            wanted = (self._wants(line, grade) for line, grade in zip(part, block.grades[start:], strict=False))
-            self._numbers.extend(block.first + start + at for at, yes in enumerate(wanted) if yes)
-            start += len(part)
-            self.position = block.first + start
+        for start in range(self.position - block.first, block.count, _AT_ONCE):
+            end = min(start + _AT_ONCE, block.count)
+            wants = self._wants
+            self._numbers.extend(block.first + at for at in range(start, end) if wants(lines, at, block.grades[at]))
+            self.position = block.first + end
             yield True
 
     def _hopeless(self, block: Block) -> bool:
@@ -137,19 +137,19 @@ class Scan:
             and not self._rough.search(block.data)
         )
 
-    def _wants(self, line: Line, grade: int) -> bool:
+    def _wants(self, lines: Lines, at: int, grade: int) -> bool:
         wanted = self._wanted
         if (grade & ~CONTINUED) < wanted.level or (wanted.heads and grade & CONTINUED):
             return False
-        if (wanted.since or wanted.until) and not self._timely(line):
+        if (wanted.since or wanted.until) and not self._timely(lines, at):
             return False
-        return not wanted.text or self._contains(shown(line.raw))
+        return not wanted.text or self._contains(shown(lines.raws[at]))
 
     def _contains(self, text: str) -> bool:
         return self._wanted.text in (text if self._exact else text.lower())
 
-    def _timely(self, line: Line) -> bool:
-        self._time = line.time or time_of(line.raw[:64].decode("utf-8", "replace")) or self._time
+    def _timely(self, lines: Lines, at: int) -> bool:
+        self._time = lines.time(at) or time_of(lines.raws[at][:64].decode("utf-8", "replace")) or self._time
         if self._time is None:
             return self._wanted.since is None
         since, until = self._wanted.since, self._wanted.until

@@ -6,7 +6,6 @@ Made after the first paint: what it imports takes longer than everything before.
 from __future__ import annotations
 
 import asyncio
-from importlib import import_module
 
 from jupytui.actions.base import Context, Front
 from jupytui.config.model import Config, HostEntry
@@ -32,9 +31,8 @@ class Live:
         """Watch every host of the configuration."""
         self._take([entry for entry in self._entries if entry.is_local])
         away = [entry for entry in self._entries if not entry.is_local]
-        if away:
-            await asyncio.to_thread(import_module, "jupytui.hosts.ssh")
-            self._take(away)
+        await asyncio.sleep(0)  # let its first look begin
+        self._take(away)
 
     def _take(self, entries: list[HostEntry]) -> None:
         for entry in entries:

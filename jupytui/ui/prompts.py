@@ -33,7 +33,7 @@ class Prompts:
     def arrived(self, changed: Set[str]) -> None:
         """Show the question of a host that is attended to, if nothing else is asked just now."""
         for host in sorted(self.attended & changed):
-            if not self._program.asking and self.open(host):
+            if len(self._program.screen_stack) == 1 and self.open(host):
                 return
 
     def _show(self, host: str, question: Question) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingsMap
 from textual.screen import Screen
 
 from jupytui import figures
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.ui.panes.base import Pane
+from jupytui.ui.panes.table import PaneEntry
 from jupytui.ui.views import View, Views
-from jupytui.ui.widgets.filter import FilterLine
 from jupytui.ui.widgets.footer import FooterLine
 from jupytui.ui.widgets.header import HeaderLine
 from jupytui.ui.widgets.switcher import PaneSwitcher
@@ -29,14 +30,14 @@ AGES = 30.0  # seconds after which ages are drawn anew
 class MainScreen(Screen[None]):
     """Shows `store` in one of `panes`; hidden ones learn everything when they are shown."""
 
-    def __init__(self, program: Program, store: Store, panes: Sequence[type[Pane]]) -> None:
+    def __init__(self, program: Program, store: Store, panes: Sequence[PaneEntry]) -> None:
         super().__init__()
         self._program = program
         self._store = store
         self._switcher = PaneSwitcher(panes)
-        self._header = HeaderLine([(pane.DIGIT, pane.TITLE) for pane in panes])
+        self._header = HeaderLine([(entry.digit, entry.title) for entry in panes])
         self._footer = FooterLine()
-        self._views = Views(View(panes[0].DIGIT))
+        self._views = Views(View(panes[0].digit))
         self._filter = ""
         self._left = 0
         self._dirty: set[str] = set()
@@ -61,6 +62,12 @@ class MainScreen(Screen[None]):
         self._store.subscribe(self._changed)
         self.set_interval(AGES, self._grow_older)
 
+    def bind_keys(self, bindings: Iterable[Binding]) -> None:
+        """Take in what keys do, besides the digits of the panes."""
+        digits = [Binding(digit, f"screen.show_pane('{digit}')", show=False) for digit in self._switcher.digits]
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap([*digits, *bindings])])
+        self.schedule()
+
     def schedule(self) -> None:
         """Draw what differs at the end of this tick."""
         if not self._ticking:
@@ -76,7 +83,8 @@ class MainScreen(Screen[None]):
         changed, self._dirty = self._dirty, set()
         if changed:
             self.pane.show_store(self._store, changed)
-            self._program.hosts_differ(changed)
+            if self._program.desk:
+                self._program.desk.hosts_differ(changed)
         self._show_lines()
 
     def _grow_older(self) -> None:
@@ -85,9 +93,10 @@ class MainScreen(Screen[None]):
     def _show_lines(self) -> None:
         digit = self._views.current.digit
         self._header.show(digit, self._note())
-        program = self._program
-        hints = program.verbs.hints(self.pane.HINTS, program.context, self.pane.chosen)
-        self._footer.show(hints, program.verbs.always(), program.work.note or self._filter_note())
+        desk = self._program.desk
+        hints = desk.verbs.hints(self.pane.HINTS, desk.work.context, self.pane.chosen) if desk else ()
+        always = desk.verbs.always() if desk else ()
+        self._footer.show(hints, always, (desk.work.note if desk else "") or self._filter_note())
 
     def _note(self) -> str:
         within = self._views.current.within
@@ -140,24 +149,23 @@ class MainScreen(Screen[None]):
 
     @on(Pane.Opened)
     def _opened(self, event: Pane.Opened) -> None:
-        if event.subject.scope is Scope.KERNEL:
-            self._program.action_menu()
-        elif not self._program.attend_to(event.subject):
+        desk = self._program.desk
+        if desk and event.subject.scope is Scope.KERNEL:
+            desk.menu()
+        elif desk and not desk.answer(event.subject):
             self.enter("2", event.subject)
 
     # The filter
 
     async def action_filter(self) -> None:
         """Ask for a text to filter by."""
-        if not self.query(FilterLine):
-            await self.mount(FilterLine(self._filter), before=self._footer)
+        from jupytui.ui.widgets.filter import FilterLine
 
-    @on(FilterLine.Changed)
-    async def _filtered(self, event: FilterLine.Changed) -> None:
-        self._filter_by(event.text)
-        if event.done:
-            await self.query(FilterLine).remove()
-            self.pane.focus()
+        if not self.query(FilterLine):
+            await self.mount(FilterLine(self._filter, self._filter_by, self._end_filter), before=self._footer)
+
+    def _end_filter(self) -> None:
+        self.pane.focus()
 
     def _filter_by(self, text: str) -> None:
         if text != self._filter:

@@ -13,6 +13,7 @@ from jupytui.hosts.base import HostState
 from jupytui.text import clean
 
 if TYPE_CHECKING:
+    from jupytui.ui.desk import Desk
     from jupytui.ui.program import Program
     from jupytui.ui.widgets.picklist import Entry
 
@@ -23,8 +24,9 @@ ERROR_SECONDS = 10.0
 class Talk:
     """Toasts and dialogs that nobody waits for."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, desk: Desk) -> None:
         self._program = program
+        self._desk = desk
         self._last: JupytuiError | None = None
 
     def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
@@ -36,7 +38,7 @@ class Talk:
     def error(self, error: JupytuiError) -> None:
         """Show what failed and what to do; the rest is kept for `details`."""
         self._last = error
-        key = self._program.verbs.keymap.shown("app.detail")
+        key = self._desk.verbs.keymap.shown("app.detail")
         more = f"{key} shows what came back." if error.detail and key else ""
         self.say("\n".join(filter(None, (error.message, error.hint, more))), "error")
 
@@ -69,6 +71,6 @@ class Talk:
 
         def taken(verb: str | None) -> None:
             if verb:
-                self._program.do(verb)
+                self._desk.do(verb)
 
         self._program.push_screen(Finder(title, entries, hint), taken)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from textual.worker import Worker
 from jupytui.actions.base import Action, Context, perform
 from jupytui.errors import JupytuiError
 from jupytui.fleet.subject import Subject
+from jupytui.ui.talk import Talk
 
 if TYPE_CHECKING:
     from jupytui.ui.program import Program
@@ -22,10 +23,13 @@ Job = tuple[str, tuple[Subject, ...]]
 
 
 class Work:
-    """What is under way, oldest first."""
+    """What is under way, oldest first. `done` hears which hosts an action brought in."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, talk: Talk, context: Context) -> None:
         self._program = program
+        self._talk = talk
+        self.context = context
+        self.done: Callable[[set[str]], None] = lambda _added: None
         self._running: dict[Job, tuple[Action, Worker[None]]] = {}
 
     @property
@@ -37,15 +41,15 @@ class Work:
         others = f" +{len(self._running) - 1}" if len(self._running) > 1 else ""
         return f"◐ {action.title}{others}"
 
-    def start(self, action: Action, context: Context, subjects: Sequence[Subject]) -> None:
+    def start(self, action: Action, subjects: Sequence[Subject]) -> None:
         """Begin `action` on `subjects`, unless just that is under way already."""
         job = (action.id, tuple(subjects))
         if job in self._running:
-            self._program.talk.say(f"{action.title} is under way.")
+            self._talk.say(f"{action.title} is under way.")
             return
         # Names and descriptions may be printed: ids only, never an answer.
         worker = self._program.run_worker(
-            self._carry_out(job, action, context),
+            self._carry_out(job, action),
             name=action.id,
             group=f"{action.id} {hash(job)}",
             description=action.title,
@@ -65,15 +69,18 @@ class Work:
         self._program.main.schedule()
         return action.title
 
-    async def _carry_out(self, job: Job, action: Action, context: Context) -> None:
-        before = {view.name for view in context.fleet.store}
+    async def _carry_out(self, job: Job, action: Action) -> None:
+        before = self._hosts()
         try:
             with self._reporting():
-                self._program.talk.say(await perform(action, context, job[1]) or "")
-                self._program.added({view.name for view in context.fleet.store} - before)
+                self._talk.say(await perform(action, self.context, job[1]) or "")
+                self.done(self._hosts() - before)
         finally:
             self._running.pop(job, None)
             self._program.main.schedule()
+
+    def _hosts(self) -> set[str]:
+        return {view.name for view in self._program.store}
 
     def aside(self, group: str, work: Coroutine[Any, Any, None]) -> None:
         """Do something nobody waits for; begun again, the first one is cancelled."""
@@ -90,7 +97,7 @@ class Work:
         try:
             yield
         except JupytuiError as error:
-            self._program.talk.error(error)
+            self._talk.error(error)
         except Exception:
             _log.exception("work failed in a way that was not foreseen")
-            self._program.talk.say("jupytui made a mistake; its log file has the details.", "error")
+            self._talk.say("jupytui made a mistake; its log file has the details.", "error")

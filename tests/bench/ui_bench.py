@@ -97,7 +97,9 @@ def keys(descriptor: int, key: bytes, count: int) -> tuple[list[float], list[int
 def report(name: str, times: list[float], sizes: list[int]) -> None:
     """Print a line of figures."""
     p95 = statistics.quantiles(times, n=20)[-1]
-    print(f"{name:<44} p50 {statistics.median(times):5.1f} ms  p95 {p95:5.1f} ms  {statistics.median(sizes):7.0f} bytes")
+    print(
+        f"{name:<44} p50 {statistics.median(times):5.1f} ms  p95 {p95:5.1f} ms  {statistics.median(sizes):7.0f} bytes"
+    )
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
+from tests.lab.jupyter import SIX, start_jupyters
 from tests.lab.lab import Lab
 from tests.lab.missing import missing
 from tests.lab.slot import BY_HAND, LABS, LabError, Slot
@@ -18,6 +19,7 @@ def _arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("up", help="boot hosts").add_argument("names", nargs="+", metavar="NAME")
+    verbs.add_parser("jupyters", help="boot six hosts, each with a Jupyter of its own kind")
     verbs.add_parser("down", help="stop all hosts and remove everything")
     verbs.add_parser("list", help="the hosts and their addresses")
     verbs.add_parser("config", help="the path of an ssh_config for the hosts")
@@ -59,6 +61,7 @@ def _do(wanted: argparse.Namespace, lab: Lab) -> int:
         return 0
     verbs: dict[str, Callable[[], object]] = {
         "up": lambda: lab.up(*wanted.names),
+        "jupyters": lambda: start_jupyters(lab, *SIX),
         "down": lab.down,
         "list": lambda: _list(lab),
         "config": lambda: sys.stdout.write(f"{lab.ssh_config}\n"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.lab.jupyter import SIX, JupyterServer
@@ -16,7 +18,6 @@ LISTENING = {
     "ipv6": {"[::1]:8889"},
     "base": {"127.0.0.1:9000"},
 }
-LOGS = {"token": "journalctl --user -u jupyter", "tls": "journalctl --user -u jupyter"}
 
 
 def test_each_of_the_six_has_an_idle_kernel_with_an_open_notebook(jupyters: Jupyters) -> None:
@@ -48,13 +49,10 @@ def test_they_run_as_alice_and_are_kept_alive_in_four_ways(jupyters: Jupyters) -
     assert set(units.values()) == {"jupyter.service"}
 
 
-@pytest.mark.parametrize("recipe", [recipe for recipe in SIX if recipe.keep != "tmux"], ids=lambda recipe: recipe.name)
-def test_their_logs_are_where_the_recipes_say(
-    jupyters: Jupyters, recipe: object, request: pytest.FixtureRequest
-) -> None:
-    server = jupyters[request.node.callspec.id]
-    log = server.recipe.log
-    command = f"cat {log}" if log else "journalctl --user -u jupyter"
+@pytest.mark.parametrize("name", ["token", "password", "tls", "socket", "ipv6"])
+def test_their_logs_are_where_the_recipes_say(jupyters: Jupyters, name: str) -> None:
+    server = jupyters[name]
+    command = f"cat {server.recipe.log}" if server.recipe.log else "journalctl --user -u jupyter"
     assert "is running at" in server.host.exec(command, user="alice").stdout
 
 
@@ -65,8 +63,6 @@ def test_secrets_are_in_files_of_alices_alone(jupyters: Jupyters) -> None:
 
 
 def test_a_wrong_token_is_refused(jupyters: Jupyters) -> None:
-    from dataclasses import replace
-
     server = jupyters["token"]
     with pytest.raises(LabError, match="403"):
         replace(server, recipe=replace(server.recipe, token="wrong")).api("GET", "api/kernels")

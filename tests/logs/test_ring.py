@@ -111,7 +111,7 @@ def test_a_marker_ends_the_line_it_falls_into() -> None:
 
 def test_lines_of_a_traceback_keep_the_level_of_its_head_across_blocks() -> None:
     ring = Ring()
-    ring.feed([b"filler\n" * 4090])
+    ring.feed([b"filler\n" * 1020])
     ring.feed([b"[E 2026-11-20 10:11:12.345 ServerApp] no\n" + b"    at some place\n" * 50])
     last = ring[ring.end - 1]
     assert len({ring.block(number) for number in range(ring.first, ring.end)}) > 1

@@ -11,7 +11,14 @@ from jupytui.jupyter.models import App, Auth, Health, Kernel, KernelState, Log, 
 
 NOW = datetime.now(UTC)
 G = 2**30
-HOSTILE = ("[/]", "[@click=app.quit]x[/]", "数据分析ノートブック実験結果.ipynb", "😀" * 20, "x" * 200, "a[bold red]b.ipynb")
+HOSTILE = (
+    "[/]",
+    "[@click=app.quit]x[/]",
+    "数据分析ノートブック実験結果.ipynb",
+    "😀" * 20,
+    "x" * 200,
+    "a[bold red]b.ipynb",
+)
 
 
 def ago(**how_long: float) -> datetime:
@@ -131,7 +138,9 @@ def stale() -> HostView:
                kernels=server.kernels, started_at=server.started_at, auth=server.auth, root_dir=server.root_dir)
         for server in view.servers
     )  # fmt: skip
-    return HostView("gpu2", "alice@10.0.0.6:22", HostState.UNREACHABLE, trouble, None, view.system, servers, ago(minutes=5))
+    return HostView(
+        "gpu2", "alice@10.0.0.6:22", HostState.UNREACHABLE, trouble, None, view.system, servers, ago(minutes=5)
+    )
 
 
 def waiting() -> HostView:
@@ -148,7 +157,9 @@ def changed_key() -> HostView:
 
 def hostile() -> HostView:
     kernels = tuple(kernel(name, id=f"h{i}") for i, name in enumerate(HOSTILE))
-    server = Server(id="[/]:8888", pid=1, app=App.LAB, port=8888, root_dir="/srv/" + HOSTILE[1], kernels=kernels, url="x" * 300)
+    server = Server(
+        id="[/]:8888", pid=1, app=App.LAB, port=8888, root_dir="/srv/" + HOSTILE[1], kernels=kernels, url="x" * 300
+    )
     return HostView("[/]", "root@[@click=app.quit]evil[/]:22", HostState.UP, None, 1.0, System(), (server,), NOW)
 
 

@@ -9,12 +9,21 @@ from textual.binding import Binding
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Subject
 from jupytui.ui.panes.base import Pane
+from jupytui.ui.styles.theme import DEFAULTS
 
 
-class PaneApp(App[None]):
-    """Shows one pane of one store; `c` changes one kernel, as a look would."""
+class BareApp(App[None]):
+    """Nothing but the colours that ours have."""
 
     ENABLE_COMMAND_PALETTE = False
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return DEFAULTS
+
+
+class PaneApp(BareApp):
+    """Shows one pane of one store; `c` changes one kernel, as a look would."""
+
     BINDINGS = [Binding("c", "change", show=False)]  # noqa: RUF012
 
     def __init__(self, pane: Pane, store: Store) -> None:

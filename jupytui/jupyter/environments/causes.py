@@ -29,15 +29,23 @@ def _rule(pattern: str, message: str, hint: str = "") -> _Rule:
     return _Rule(re.compile(pattern, re.IGNORECASE), message, hint)
 
 
+FULL = _rule(
+    r"no space left on device|disk quota exceeded|os error (?:28|122)\b|errno (?:28|122)\b|NoSpaceLeftError",
+    "The disk is full.",
+    "JupyterLab takes about 400 MB. Make room, or choose a directory on another disk.",
+)
+_BUILD_HINT = (
+    "Another version may have a wheel; otherwise a compiler and Python's headers are needed "
+    "(Debian: build-essential python3-dev)."
+)
+ALMOST_NOTHING = 2**20  # bytes free, too few for anything an installer writes
+
 # In this order: one failure often causes the words of another ("no network" ends as "no matching distribution").
 _RULES = (
+    FULL,
     _rule(
-        r"no space left on device|disk quota exceeded|os error (?:28|122)\b|errno (?:28|122)\b|NoSpaceLeftError",
-        "The disk is full.",
-        "JupyterLab takes about 400 MB. Make room, or choose a directory on another disk.",
-    ),
-    _rule(
-        r"do not match the hashes|hash mismatch|ChecksumMismatch|bad ?zip ?file|has an invalid wheel|not a zip file",
+        r"do not match the hashes|hash mismatch|ChecksumMismatch|bad ?zip ?file|not a zip file|read from zip file|"
+        r"has an invalid wheel|located at \S+ is invalid|invalid package format",
         "A package that was fetched is damaged, or not the one that was meant.",
         "Remove the installer's cache (pip cache purge, uv cache clean) and try again; then mistrust the index.",
     ),
@@ -52,7 +60,7 @@ _RULES = (
         "As root there: apt install {what}.",
     ),
     _rule(
-        r"no module named '?(?:venv|ensurepip)\b|ensurepip is not available|'-m', 'ensurepip'",
+        r"no module named '?(?:venv|ensurepip)\b|ensurepip is not available",
         "This Python cannot make environments: its venv module is incomplete.",
         "Install the venv module of this Python with the system's package manager.",
     ),
@@ -77,7 +85,7 @@ _RULES = (
     ),
     _rule(
         r"requires a different python|current python version \((?P<what>[^)]*)\) does not satisfy|"
-        r"ignored the following versions that require a different python|requires-python",
+        r"ignored the following versions that require a different python|requires python\b",
         "This Python is too old (or too new) for what was asked for.",
         "JupyterLab needs Python 3.10 or newer: choose another Python, or an older version of the package.",
     ),
@@ -106,10 +114,14 @@ _RULES = (
     ),
     _rule(
         r"failed building wheel for (?P<what>[\w.-]+)|failed to build[ :`']+(?P<what2>[\w.-]+)|"
-        r"command '[^']*(?:gcc|cc|clang)[^']*' failed|unable to find a compatible compiler",
+        r"setup\.py install for (?P<what3>[\w.-]+): finished with status 'error'",
         "The package {what} has no ready-made wheel for this machine, and building it failed.",
-        "Another version may have a wheel; otherwise a compiler and Python's headers are needed "
-        "(Debian: build-essential python3-dev).",
+        _BUILD_HINT,
+    ),
+    _rule(
+        r"command '[^']*(?:gcc|cc|clang)[^']*' failed|unable to find a compatible compiler",
+        "A package has no ready-made wheel for this machine, and building it failed.",
+        _BUILD_HINT,
     ),
     _rule(
         r"permission denied|os error 13\b|read-only file system|EnvironmentNotWritable|NotWritableError",
@@ -122,11 +134,14 @@ _RULES = (
 )
 
 
-def cause(lines: Sequence[str], status: int) -> Cause:
+def cause(lines: Sequence[str], status: int, free: int | None = None) -> Cause:
     """Return why a command that printed `lines` last ended with `status` (128 + signal as sh gives it).
 
-    Never fails: what is not recognised is told by its last line.
+    `free`: bytes that were free just then; venv says nothing of a full disk, only that ensurepip failed. Never fails:
+    what is not recognised is told by its last line.
     """
+    if free is not None and free < ALMOST_NOTHING:
+        return Cause(FULL.message, FULL.hint)
     text = "\n".join(lines)
     for rule in _RULES:
         if found := rule.pattern.search(text):

@@ -50,4 +50,4 @@ undo() {
   exit 1
 }
 
-if [ -n "$finished" ]; then tidy || exit 2; else undo; fi
+if [ -n "$finished" ]; then tidy || exit 2; else undo "$@"; fi

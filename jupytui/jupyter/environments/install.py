@@ -67,7 +67,7 @@ async def _beating(process: Process, seconds: float) -> AsyncIterator[None]:
     """Say every so often that somebody is still there."""
 
     async def beat() -> None:
-        with suppress(OSError):  # whoever reads finds out, too
+        with suppress(OSError, HostTrouble):  # whoever reads finds out, too
             while True:
                 await asyncio.sleep(seconds)
                 await process.write(b"\n")

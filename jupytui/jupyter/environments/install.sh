@@ -88,23 +88,25 @@ packages() {
   done
 }
 
+failed() { say failed "$1" "$(df -Pk "$prefix" 2>/dev/null | { read -r _; read -r _ _ _ free _; echo "$free"; })"; }
+
 build() {
   say step 0
   if [ "$wanted" = clear ]; then
     settle && echo done >&3
     return
   fi
-  claim || { say failed $?; return; }
+  claim || { failed $?; return; }
   packages before
-  keep || { say failed $?; return; }
+  keep || { failed $?; return; }
   # What a killed installer leaves behind goes with the environment, not to /tmp.
   export TMPDIR="$prefix/.jupytui-temporary"
-  mkdir "$TMPDIR" || { say failed $?; return; }
+  mkdir "$TMPDIR" || { failed $?; return; }
   number=0
   for command do
     number=$((number + 1))
     say step "$number"
-    sh -c "$command" </dev/null || { say failed $?; return; }
+    sh -c "$command" </dev/null || { failed $?; return; }
   done
   packages after
   echo done >&3

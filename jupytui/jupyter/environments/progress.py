@@ -17,11 +17,11 @@ _MARKS = (  # the first that matches: uv's and conda's one-line summaries, pip's
     (re.compile(r"\s*Installing collected packages"), 0.7),
     (re.compile(r"\s*Successfully installed"), 1.0),
     (re.compile(r"Collecting package metadata"), 0.05),
-    (re.compile(r"Solving environment: done"), 0.2),
+    (re.compile(r"Solving environment: .*done"), 0.2),
     (re.compile(r"Downloading and Extracting"), 0.25),
     (re.compile(r"Preparing transaction"), 0.7),
     (re.compile(r"(?:Executing transaction|Transaction starting)"), 0.8),
-    (re.compile(r"(?:Executing transaction: done|Transaction finished)"), 1.0),
+    (re.compile(r"(?:Executing transaction: .*done|Transaction finished)"), 1.0),
 )
 
 

@@ -32,6 +32,7 @@ class Run:
     packages: dict[str, dict[str, str]] = field(default_factory=lambda: {"before": {}, "after": {}, "undone": {}})
     refused: tuple[str, ...] = ()
     failed: int | None = None  # status of the command that failed
+    free: int | None = None  # bytes, just then
     ended: int | None = None  # status of guard.sh
 
     @property
@@ -82,8 +83,9 @@ class Run:
     def _refused(self, *why: str) -> None:
         self.refused = why
 
-    def _failed(self, status: str) -> None:
+    def _failed(self, status: str, free: str = "") -> None:
         self.failed = int(status)
+        self.free = int(free) * 1024 if free.isdecimal() else None
 
     def _ended(self, status: str) -> None:
         self.ended = int(status)
@@ -98,7 +100,7 @@ class Run:
         return Outcome(self.plan.prefix, changed, self.proof, tuple(self.warnings))
 
     def _error(self, host: str) -> InstallError:
-        why = Cause("It was ended from outside.") if self.failed is None else cause(self.tail, self.failed)
+        why = Cause("It was ended from outside.") if self.failed is None else cause(self.tail, self.failed, self.free)
         ran = f"$ {self.step.command}" if self.step else ""
         return InstallError(
             f"Installing on {host} failed at “{self.title}”. {why.message} {self._aftermath()}",

@@ -86,8 +86,16 @@ def _state(row: FleetRow, _look: Look) -> Line:
         return (states.of_server(row.server.health),)
     if words := trouble(row.view):
         return words
-    rtt = row.view.rtt_ms if row.view.state is HostState.UP else None
-    return (states.of_host(row.view.state), *plain(f"  {rtt:.0f}ms" if rtt and rtt >= 1 else ""))
+    rtt = _rtt(row.view.rtt_ms) if row.view.state is HostState.UP and row.view.name != servers.LOCAL else ""
+    return (states.of_host(row.view.state), *plain(rtt))
+
+
+def _rtt(milliseconds: float | None) -> str:
+    # In steps, so that it does not flicker at each look.
+    if milliseconds is None:
+        return ""
+    step = 1 if milliseconds < 10 else 5 if milliseconds < 100 else 50
+    return f"  {max(1, round(milliseconds / step) * step)}ms"
 
 
 def _short_state(row: FleetRow, look: Look) -> Line:

@@ -132,10 +132,11 @@ def table(width: int) -> Table:
 
 
 def about(row: KernelRow) -> str:
-    """Return where one kernel is, in full: its notebook's path, server, spec and process."""
-    parts = [row.key.server or "", row.kernel.path or f"kernel {row.kernel.id[:8]}", row.kernel.spec or ""]
+    """Return where one kernel is, in full: its server, spec, process and notebook's path."""
+    parts = [row.key.server or "", row.kernel.spec or ""]
     parts += [f"pid {row.kernel.pid}"] if row.kernel.pid else []
     parts += [f"GPU {figures.size(row.kernel.gpu_memory)}"] if row.kernel.gpu_memory else []
+    parts.append(row.kernel.path or f"kernel {row.kernel.id[:8]}")
     return " · ".join(filter(None, parts))
 
 

@@ -1,6 +1,6 @@
 """Styled text by the cell: what every formatter returns and every widget draws.
 
-A style is a name (`good`, `warn`, `bad`, `dim`, `accent`, `title`; "" is plain) that the theme gives its colours.
+A style is a name (`good`, `warn`, `bad`, `dim`, `rule`, `accent`, `title`; "" is plain) that the theme gives its colours.
 Text is taken as it is: nothing here or further on reads markup.
 """
 

@@ -29,10 +29,10 @@ def address(view: HostView) -> str:
 
 
 def server_name(server: Server) -> str:
-    """Return what a server is called on its host: program and port, or the socket's name."""
+    """Return what a server is called on its host: program and port, socket or process."""
     if server.port is not None:
         return f"{server.app} :{server.port}"
-    return f"{server.app} {server.sock.rsplit('/', 1)[-1]}" if server.sock else f"{server.app}"
+    return f"{server.app} {server.sock.rsplit('/', 1)[-1] if server.sock else f'pid {server.pid}'}"
 
 
 def software(server: Server) -> str:

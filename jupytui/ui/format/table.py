@@ -152,7 +152,7 @@ def flow(items: Sequence[Line], width: int, gap: int = 4) -> list[Line]:
 
 def _join(items: Sequence[Line], wide: int, gap: int) -> Line:
     spans: list[Span] = []
-    for item in items:
-        item = cut_line(item, wide)
-        spans += (*item, Span(" " * (wide - length(item) + gap)))
+    for number, item in enumerate(items):
+        spans += plain(" " * (number * (wide + gap) - length(tuple(spans))))
+        spans += cut_line(item, wide)
     return merge(spans)

@@ -15,7 +15,7 @@ from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Subject
 from jupytui.ui.format.empty import no_match
 from jupytui.ui.format.glyphs import RULE
-from jupytui.ui.format.line import Line, Span, merge
+from jupytui.ui.format.line import Line, Span
 from jupytui.ui.format.look import Look
 from jupytui.ui.format.table import Table
 from jupytui.ui.panes.base import Pane
@@ -154,13 +154,13 @@ class ListPane(Pane):
         if not self._listed or not self._titled(width):
             return ()
         titles = self._table(width).header(_inner(width), self.SORTS[self.order])
-        return [merge((Span(" " * GUTTER, "dim"), *titles))]
+        return [(Span(" " * GUTTER), *titles)]
 
     def _footer(self, width: int) -> Sequence[Line]:
         lines = self._lines_below(_inner(width))
         if not lines:
             return ()
-        return [(Span(" " + RULE * (width - 2), "dim"),), *((Span(" " * GUTTER), *line) for line in lines)]
+        return [(Span(" " + RULE * (width - 2), "rule"),), *((Span(" " * GUTTER), *line) for line in lines)]
 
 
 def _inner(width: int) -> int:

@@ -1,9 +1,28 @@
-"""Every pane there is, by its digit. A new pane is one entry."""
+"""Every pane there is, by its digit. A new pane is one entry; its module is imported when it is first shown."""
 
 from __future__ import annotations
 
-from jupytui.ui.panes.base import Pane
-from jupytui.ui.panes.fleet import FleetPane
-from jupytui.ui.panes.kernels import KernelsPane
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-PANES: tuple[type[Pane], ...] = (FleetPane, KernelsPane)
+if TYPE_CHECKING:
+    from jupytui.ui.panes.base import Pane
+
+
+class PaneEntry(NamedTuple):
+    """A pane: `place` is `module:Class`."""
+
+    digit: str
+    title: str
+    place: str
+
+    def make(self) -> Pane:
+        """Return a new pane."""
+        module, _, name = self.place.partition(":")
+        return cast("Pane", getattr(import_module(module), name)())
+
+
+PANES = (
+    PaneEntry("1", "Fleet", "jupytui.ui.panes.fleet:FleetPane"),
+    PaneEntry("2", "Kernels", "jupytui.ui.panes.kernels:KernelsPane"),
+)

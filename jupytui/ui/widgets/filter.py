@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Label
+from textual.widgets import Input, Static
 
 from jupytui.ui.widgets.field import plain_input
 
 
 class FilterLine(Widget):
-    """Asks for a text to filter by. Enter keeps it, escape drops it; arrows reach the list meanwhile."""
+    """Asks for a text to filter by and calls `changed` with it as it is typed.
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "drop", show=False)]
+    Enter keeps it, escape drops it; the line then goes and `done` is called.
+    """
 
-    class Changed(Message):
-        """The text is another one; `done` when the list should have the keyboard again."""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "drop", show=False)]
 
-        def __init__(self, text: str, done: bool = False) -> None:
-            super().__init__()
-            self.text = text
-            self.done = done
-
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, text: str, changed: Callable[[str], None], done: Callable[[], None]) -> None:
         super().__init__()
         self._text = text
+        self._tell = changed
+        self._done = done
 
     def compose(self) -> ComposeResult:
         """One slash and the text."""
-        yield Label("/", markup=False)
+        yield Static("/", markup=False)
         yield plain_input(self._text)
 
     def on_mount(self) -> None:
@@ -43,13 +40,18 @@ class FilterLine(Widget):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(event.value))
+        self._tell(event.value)
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    async def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Changed(event.value, done=True))
+        await self._leave()
 
-    def action_drop(self) -> None:
+    async def action_drop(self) -> None:
         """Show everything again."""
-        self.post_message(self.Changed("", done=True))
+        self._tell("")
+        await self._leave()
+
+    async def _leave(self) -> None:
+        self._done()
+        await self.remove()

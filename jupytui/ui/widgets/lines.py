@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from jupytui.text import clean_line
 from jupytui.ui.format.glyphs import ASCII
-from jupytui.ui.format.line import Line, cells, length
+from jupytui.ui.format.line import Line, Span, cells, length, merge
 
 _NOWHERE = Size(-1, -1)
 
@@ -27,18 +27,19 @@ _NOWHERE = Size(-1, -1)
 class Lines(Widget):
     """The base: a subclass says with `strips` what its lines are now, and calls `repaint` when they may differ.
 
-    Style names of spans are component classes. With the class `-ascii` on the app only ASCII signs are drawn.
+    Style names of spans are component classes; `$muted` and `$rule` come from styles/theme.py. With the class `-ascii` on the app only ASCII signs are drawn.
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"good", "warn", "bad", "dim", "accent", "title", "selected"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"good", "warn", "bad", "dim", "rule", "accent", "title", "selected"}
     DEFAULT_CSS = """
     Lines {
         height: 1fr;
         & > .good { color: $success; }
         & > .warn { color: $warning; }
         & > .bad { color: $error; }
-        & > .dim { text-style: dim; }
+        & > .dim { color: $muted; }
+        & > .rule { color: $rule; }
         & > .accent { color: $accent; }
         & > .title { text-style: bold; }
         & > .selected { background: $block-cursor-background; color: $block-cursor-foreground; }
@@ -80,7 +81,8 @@ class Lines(Widget):
 
     def strip(self, line: Line, width: int, *, selected: bool = False) -> Strip:
         """Return `line` in its colours, exactly `width` cells."""
-        segments = [Segment(self._safe(span.text), self._style(span.style, selected)) for span in line]
+        line = merge(Span(self._safe(span.text), span.style) for span in line)
+        segments = [Segment(span.text, self._style(span.style, selected)) for span in line]
         missing = width - length(line)
         if missing > 0:
             last = segments.pop() if segments else Segment("", self._style("", selected))

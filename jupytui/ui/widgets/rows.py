@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from jupytui.ui.format.glyphs import CURSOR, MARK, THUMB
-from jupytui.ui.format.line import Line, Span, cut_line, length, merge, plain, wrap
+from jupytui.ui.format.line import Line, Span, cut_line, length, plain, wrap
 from jupytui.ui.widgets.lines import Lines
 
 GUTTER = 2  # cursor and mark
@@ -247,7 +247,7 @@ class Rows(Lines, can_focus=True):
         inner = max(1, width - GUTTER - MARGIN)
         line = cut_line(self._row_line(row, inner), inner)
         gutter = (CURSOR if selected else " ") + (MARK if marked else " ")
-        line = merge((Span(gutter, "accent" if marked else ""), *line))
+        line = (Span(gutter, "accent" if marked else ""), *line)
         if thumb:
             line = (*line, *plain(" " * (width - 1 - length(line))), Span(THUMB, "dim"))
         return self.strip(line, width, selected=selected)

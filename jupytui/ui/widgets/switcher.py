@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.widget import Widget
 
 from jupytui.ui.panes.base import Pane
+from jupytui.ui.panes.table import PaneEntry
 
 
 class PaneSwitcher(Widget):
     """Makes each pane when it is first shown."""
 
-    def __init__(self, panes: Sequence[type[Pane]]) -> None:
+    def __init__(self, panes: Sequence[PaneEntry]) -> None:
         super().__init__()
-        self._kinds = {kind.DIGIT: kind for kind in panes}
+        self._entries = {entry.digit: entry for entry in panes}
         self._panes: dict[str, Pane] = {}
-        self.current = self._pane(panes[0].DIGIT)
+        self.current = self._pane(panes[0].digit)
 
     def compose(self) -> ComposeResult:
         """The first pane."""
         yield self.current
+
+    @property
+    def digits(self) -> Iterable[str]:
+        """The keys of the panes."""
+        return self._entries
 
     def show(self, digit: str) -> Pane:
         """Show the pane of `digit`, give it the keyboard and return it."""
@@ -36,5 +42,5 @@ class PaneSwitcher(Widget):
 
     def _pane(self, digit: str) -> Pane:
         if digit not in self._panes:
-            self._panes[digit] = self._kinds[digit]()
+            self._panes[digit] = self._entries[digit].make()
         return self._panes[digit]

@@ -1,0 +1,213 @@
+"""What runs on the host itself: end a server and prove it, or bring a server back as it was.
+
+Once begun, a restart goes on without the near side: its server was ended on request, and is to come back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import time
+
+from jupytui.jupyter.launch.on_host import processes
+from jupytui.jupyter.launch.on_host.common import Failure, say, tail
+
+
+class Server:
+    """A server that runs, and what it holds."""
+
+    def __init__(self, job):
+        self.pid, self.start, self.job = job["pid"], job["start"] or processes.start_of(job["pid"]), job
+        self.environment = processes.environment_of(self.pid)
+        self.directories = processes.runtime_dirs(self.environment, pwd.getpwuid(os.getuid()).pw_dir)
+        self.directories += [directory for directory in job["directories"] if directory not in self.directories]
+        self.sockets = processes.sockets_of(self.pid)
+        self.ports = processes.ports_of(self.pid)
+
+    def end(self):
+        """End it as asked, and wait. Raises Failure("alive")."""
+        for number in {"term": [signal.SIGTERM], "kill": [signal.SIGKILL]}.get(self.job["how"], []):
+            with contextlib.suppress(ProcessLookupError):
+                if processes.start_of(self.pid) == self.start:
+                    os.kill(self.pid, number)
+        if not processes.wait_gone(self.pid, self.start, self.job["seconds"]):
+            raise Failure("alive", pid=self.pid, seconds=self.job["seconds"])
+
+    def proof(self):
+        """Return what is left of it. What a killed server could not remove itself is removed: its runtime files."""
+        for path in processes.runtime_files(self.pid, self.directories) + self._own_sock():
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        held = processes.listeners()
+        return {
+            "pid": self.pid,
+            "gone": processes.start_of(self.pid) != self.start,
+            "ports": self.ports,
+            "ports_held": sorted({port for inode, port in held.items() if inode in self.sockets}),
+            "runtime_left": processes.runtime_files(self.pid, self.directories),
+        }
+
+    def _own_sock(self):
+        path = self.job["sock"]
+        with contextlib.suppress(OSError):
+            if path and stat.S_ISSOCK(os.lstat(path).st_mode) and not _listens(path):
+                return [path]
+        return []
+
+
+def _listens(path):
+    """Whether somebody listens on a unix socket: it may be another server's by now."""
+    try:
+        with open("/proc/net/unix") as file:
+            rows = [line.split(None, 7) for line in file]
+    except OSError:
+        return True
+    return any(len(row) == 8 and row[3] == "00010000" and row[7].strip() == path for row in rows)
+
+
+def stop(job):
+    """End a server."""
+    server = Server(job)
+    say(began=True)
+    server.end()
+    for path in _pid_files(job["state"], server.pid):
+        os.unlink(path)
+    say(proof=server.proof())
+
+
+def _pid_files(state, pid):
+    found = []
+    for name in os.listdir(state) if os.path.isdir(state) else []:
+        path = os.path.join(state, name)
+        if name.endswith(".pid"):
+            with open(path) as file:
+                if file.read(64).split()[:1] == [str(pid)]:
+                    found.append(path)
+    return found
+
+
+class Remains:
+    """What of a server comes back: its command line, environment, directory, umask and where its output goes.
+
+    The environment stays in this process: it may hold a token.
+    """
+
+    def __init__(self, server):
+        self.argv = processes.argv_of(server.pid)
+        self.environment = server.environment
+        self.directory = self._link(server.pid, "cwd") or "/"
+        self.program = self._program(server.pid)
+        self.umask = self._umask(server.pid)
+        self.output = self._link(server.pid, "fd/1")
+        if not self.argv or not self.environment:
+            raise Failure("unseen", pid=server.pid)
+
+    def _link(self, pid, name):
+        try:
+            return os.readlink("/proc/%d/%s" % (pid, name))
+        except OSError:
+            return ""
+
+    def _program(self, pid):
+        path = os.fsdecode(self.environment.get(b"PATH", b""))
+        named = os.fsdecode(self.argv[0]) if self.argv else ""
+        if "/" in named:
+            named = os.path.join(self.directory, named)
+        return shutil.which(named, path=path) or self._link(pid, "exe")
+
+    def _umask(self, pid):
+        with contextlib.suppress(OSError, ValueError), open("/proc/%d/status" % pid) as file:
+            return int(next(line.split()[1] for line in file if line.startswith("Umask:")), 8)
+        return 0o022
+
+    def log(self, own):
+        """Return the file its output goes to from now on: where it went if that was a file, else `own`."""
+        if self.output.startswith("/") and not self.output.startswith("/dev/") and os.path.isfile(self.output):
+            return self.output
+        os.makedirs(os.path.dirname(own), 0o700, exist_ok=True)
+        return own
+
+    def spawn(self, log):
+        """Start it again, in a session of its own."""
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            return subprocess.Popen(
+                self.argv,
+                executable=self.program,
+                stdin=subprocess.DEVNULL,
+                stdout=descriptor,
+                stderr=descriptor,
+                cwd=self.directory,
+                env=self.environment,
+                start_new_session=True,
+                preexec_fn=lambda: os.umask(self.umask) and None,
+            )
+        finally:
+            os.close(descriptor)
+
+
+def restart(job):
+    """End a server and start it again."""
+    server = Server(job)
+    remains = Remains(server)
+    say(began=True)
+    server.end()
+    log = remains.log(job["log"])
+    pid_files = _pid_files(job["state"], server.pid)
+    say(proof=server.proof())
+    child = remains.spawn(log)
+    for path in pid_files:
+        with open(path, "w") as file:
+            file.write("%d %s\n" % (child.pid, processes.start_of(child.pid)))
+    before = os.path.getsize(log)
+    said = {"was": remains.output, "log": log, "same_log": log == remains.output}
+    say(ready=dict(said, **_await(child, server, job["start_seconds"], log, before)))
+
+
+def _await(child, server, seconds, log, before):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if child.poll() is not None:
+            code = child.returncode
+            text = tail(log) if os.path.getsize(log) > before else ""
+            raise Failure("ended", code="killed" if code < 0 else "exited", status=abs(code), result="", log=text)
+        found = processes.runtime_text(child.pid, server.directories)
+        if found:
+            ports = processes.ports_of(child.pid)
+            start = processes.start_of(child.pid)
+            return {"pid": child.pid, "start": start, "path": found[0], "runtime": found[1], "ports": ports}
+        time.sleep(0.1)
+    raise Failure("silent", seconds=seconds, log=tail(log))
+
+
+def run(job):
+    """Stop or restart, and tell how it went."""
+    try:
+        {"stop": stop, "restart": restart, "watch": watch}[job["mode"]](job)
+    except Failure as failure:
+        say(failed=failure.facts)
+    except OSError as error:
+        say(failed={"kind": "os", "errno": error.errno, "text": str(error), "path": str(error.filename or "")})
+
+
+def watch(job):
+    """Wait until the process `pid`, which something else started, has written its runtime file."""
+    directories = processes.runtime_dirs(processes.environment_of(job["pid"]), pwd.getpwuid(os.getuid()).pw_dir)
+    directories += job["directories"]
+    until = time.monotonic() + job["start_seconds"]
+    start = processes.start_of(job["pid"])
+    while time.monotonic() < until:
+        if not start or processes.start_of(job["pid"]) != start:
+            raise Failure("ended", code="", status=0, result="")
+        found = processes.runtime_text(job["pid"], directories)
+        if found:
+            ports = processes.ports_of(job["pid"])
+            say(ready={"pid": job["pid"], "start": start, "path": found[0], "runtime": found[1], "ports": ports})
+            return
+        time.sleep(0.1)
+    raise Failure("silent", seconds=job["start_seconds"])

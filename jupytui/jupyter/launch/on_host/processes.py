@@ -1,0 +1,139 @@
+"""What runs on the host itself: processes, who they are and what they hold. Linux by /proc, elsewhere by `ps`."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import signal
+import subprocess
+import time
+
+LISTENING = "0A"
+
+
+def start_of(pid):
+    """Return when a process started (ticks since boot, as text), "" when it is gone or only waits to be reaped.
+
+    With its pid this names a process for good: pids are reused.
+    """
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            fields = file.read().rpartition(b") ")[2].split()
+    except OSError:
+        return "" if os.path.exists("/proc/self/stat") else _start_by_ps(pid)
+    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
+
+
+def _start_by_ps(pid):
+    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    words = subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout.decode().split()
+    return "" if not words or words[0].startswith("Z") else "-".join(words[1:])
+
+
+def environment_of(pid):
+    """Return the environment a process began with as bytes, {} when it may not be seen."""
+    try:
+        with open("/proc/%d/environ" % pid, "rb") as file:
+            items = file.read().split(b"\0")
+    except OSError:
+        return {}
+    return dict(item.split(b"=", 1) for item in items if b"=" in item)
+
+
+def argv_of(pid):
+    """Return the command line of a process as a list of bytes, [] when it is gone."""
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            return file.read().split(b"\0")[:-1]
+    except OSError:
+        return []
+
+
+def runtime_dirs(environment, home):
+    """Return where a Jupyter with this environment keeps its runtime files (jupyter_core.paths)."""
+
+    def of(name):
+        return os.fsdecode(environment.get(name, b""))
+
+    home = of("HOME") or home
+    data = of("JUPYTER_DATA_DIR")
+    mac = "Library/Jupyter" if os.uname().sysname == "Darwin" else None
+    shared = os.path.join(of("XDG_DATA_HOME") or os.path.join(home, ".local/share"), "jupyter")
+    default = os.path.join(home, mac) if mac else shared
+    return [of("JUPYTER_RUNTIME_DIR") or os.path.join(data or default, "runtime")]
+
+
+def runtime_files(pid, directories):
+    """Return the runtime files that the server `pid` has written."""
+    names = ("jpserver-%d.json", "jpserver-%d-open.html", "nbserver-%d.json", "nbserver-%d-open.html")
+    paths = [os.path.join(directory, name % pid) for directory in directories for name in names]
+    return [path for path in paths if os.path.lexists(path)]
+
+
+def runtime_text(pid, directories):
+    """Return the path and the text of its runtime file when it is whole, else None."""
+    for path in runtime_files(pid, directories):
+        try:
+            with open(path, encoding="utf-8") as file:
+                text = file.read(16384)
+            if path.endswith(".json") and json.loads(text):
+                return path, text
+        except (OSError, ValueError):
+            pass
+    return None
+
+
+def listeners():
+    """Return the listening TCP sockets as {inode: port}."""
+    found = {}
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(path) as file:
+                rows = [line.split() for line in file.readlines()[1:]]
+        except OSError:
+            continue
+        found.update((row[9], int(row[1].rpartition(":")[2], 16)) for row in rows if row[3] == LISTENING)
+    return found
+
+
+def sockets_of(pid):
+    """Return the inodes of the sockets a process holds."""
+    found = set()
+    for path in glob.glob("/proc/%d/fd/*" % pid):
+        try:
+            target = os.readlink(path)
+        except OSError:
+            continue
+        if target.startswith("socket:["):
+            found.add(target[8:-1])
+    return found
+
+
+def ports_of(pid):
+    """Return the TCP ports a process listens on."""
+    held = sockets_of(pid)
+    return sorted({port for inode, port in listeners().items() if inode in held})
+
+
+def wait_gone(pid, start, seconds, pause=0.05):
+    """Whether that very process ended within `seconds`."""
+    until = time.monotonic() + seconds
+    while start_of(pid) == start:
+        if time.monotonic() > until:
+            return False
+        try:
+            os.waitpid(pid, os.WNOHANG)
+        except OSError:
+            pass
+        time.sleep(pause)
+    return True
+
+
+def end_session(pid, start):
+    """End a process that leads a session of its own: asked to, and after five seconds made to."""
+    if start_of(pid) == start:
+        os.kill(pid, signal.SIGTERM)
+    if not wait_gone(pid, start, 5.0):
+        os.killpg(pid, signal.SIGKILL)
+        wait_gone(pid, start, 5.0)

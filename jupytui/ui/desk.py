@@ -1,0 +1,128 @@
+"""Where things are done: what keys mean, what is started, asked and said. Made after the first paint.
+
+What this imports takes as long as everything before, and nobody presses a key on a screen that is not there yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+from jupytui.actions.base import Action
+from jupytui.actions.table import ACTIONS
+from jupytui.config.options import Options
+from jupytui.fleet.subject import Subject
+from jupytui.hosts.base import HostState
+from jupytui.ui.commands import COMMANDS
+from jupytui.ui.front import ScreenFront
+from jupytui.ui.keys import build_keymap
+from jupytui.ui.live import Live
+from jupytui.ui.prompts import Prompts
+from jupytui.ui.talk import Talk
+from jupytui.ui.verbs import Verbs
+from jupytui.ui.work import Work
+
+if TYPE_CHECKING:
+    from jupytui.ui.program import Program
+
+_DOES = "enter does it · escape leaves"
+
+
+class Desk:
+    """One for the whole run. `actions` is the table; tests bring their own."""
+
+    def __init__(self, program: Program, options: Options, actions: tuple[Action, ...] = ACTIONS) -> None:
+        """Raise ConfigError for an action or a key that does not exist, and for a key with two meanings."""
+        self._program = program
+        self.verbs = Verbs(actions, COMMANDS, build_keymap(actions, COMMANDS, options.config))
+        self.talk = Talk(program, self)
+        self.live = Live(options, program.store, ScreenFront(program))
+        self.work = Work(program, self.talk, self.live.context)
+        self._prompts = Prompts(program, self.live.questions)
+        self.work.done = self._prompts.attended.update
+
+    def start(self) -> None:
+        """Watch the fleet."""
+        self.work.aside("start", self.live.start())
+
+    def bindings(self) -> Iterable[Binding]:
+        """Return what the screen is to do with keys."""
+        keymap = self.verbs.keymap
+        for key, command in keymap.commands.items():
+            yield Binding(key, command.run or f"app.do('{command.id}')", show=False, priority=key == "ctrl+q")
+        for key in keymap.actions.keys() - keymap.commands.keys():
+            yield Binding(key, f"app.key({key!r})", show=False)
+
+    @property
+    def _chosen(self) -> Sequence[Subject]:
+        return self._program.main.pane.chosen
+
+    def key(self, key: str) -> None:
+        """Do what `key` means for what is selected."""
+        self._perform(self.verbs.keymap.means(key, self.verbs.scope(self._chosen)))
+
+    def do(self, verb: str) -> None:
+        """Do the action or command with this id."""
+        found = self.verbs.find(verb)
+        if isinstance(found, Action):
+            self._perform(found)
+        elif found.run:
+            self._program.call_later(self._program.main.run_action, found.run)
+        else:
+            getattr(self, verb.removeprefix("app."))()
+
+    def _perform(self, action: Action) -> None:
+        self.work.start(action, self._chosen)
+
+    # Hosts that need the person
+
+    def attend(self, looking: bool) -> None:
+        """Look less often while nobody looks at the terminal, and at once when somebody is back."""
+        self.work.aside("attend", self.live.attend(looking))
+
+    def answer(self, subject: Subject) -> bool:
+        """Answer what a host asks, or tell what is wrong with it; False when there is neither."""
+        host = subject.host or ""
+        view = self._program.store.host(host)
+        if self._prompts.open(host):
+            return True
+        if view is None or view.state is HostState.UP:
+            return False
+        self.talk.trouble(view, lambda: self._again(host))
+        return True
+
+    def _again(self, host: str) -> None:
+        self._prompts.attended.add(host)
+        self.work.aside(f"again {host}", self.live.fleet.refresh([host]))
+
+    def hosts_differ(self, names: Set[str]) -> None:
+        """Bring on the questions of the hosts the person turned to."""
+        self._prompts.arrived(names)
+
+    # The screen's own commands
+
+    def help(self) -> None:
+        """List the keys that are valid now."""
+        entries = [*self.verbs.valid(self.work.context, self._chosen), *self.verbs.of_pane(self._program.main.pane)]
+        self.talk.offer("Keys valid now", entries, f"type to search · {_DOES}")
+
+    def palette(self) -> None:
+        """Offer all there is."""
+        entries = self.verbs.palette(self.work.context, self._chosen)
+        self.talk.offer("All actions", entries, f"type to search · {_DOES}")
+
+    def menu(self) -> None:
+        """Offer what can be done to what is selected."""
+        entries = self.verbs.menu(self.work.context, self._chosen)
+        self.talk.offer(self.verbs.name_of(self._chosen), entries, _DOES)
+
+    def detail(self) -> None:
+        """Show all that is known of the last error."""
+        self.talk.details()
+
+    def stop(self) -> None:
+        """Stop what was begun last. The habit of ending programs this way must not cost anybody their place."""
+        title = self.work.stop()
+        self.talk.say(f"Stopped: {title}." if title else f"{self.verbs.keymap.shown('app.quit')} quits.")

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+from rich.cells import cell_len
+
+from jupytui.fleet.store import Store
+from jupytui.fleet.subject import Subject
+from jupytui.hosts.base import HostState
+from jupytui.ui.panes.fleet import FleetPane
+from tests.ui import fleets
+from tests.ui.host_app import PaneApp
+from tests.ui.terminal import on_terminal
+
+SIZES = [(45, 24), (80, 24), (120, 40)]
+LAB = Subject("gpu1", "gpu1:8888")
+
+
+def app_of(store: Store | None = None) -> PaneApp:
+    return PaneApp(FleetPane(), fleets.fleet() if store is None else store)
+
+
+def screen(app: PaneApp) -> str:
+    return "\n".join(app.lines)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_hosts_and_their_servers_are_shown_with_state_in_words(size: tuple[int, int]) -> None:
+    app = app_of()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        shown = screen(app)
+        for words in ("▾ this machine", "lab :8888", "▾ gpu1", "notebook :8890", "● up", "▲ open", "hpc", "lab-pi"):
+            assert words in shown
+        assert "◐ asks for a code" in shown
+        assert "✖ key changed" in shown
+
+
+@pytest.mark.parametrize("size", [*SIZES, (30, 20), (200, 50)])
+async def test_nothing_is_wider_than_the_screen_and_hostile_names_stay_text(size: tuple[int, int]) -> None:
+    app = app_of(fleets.everything())
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("G")
+        await pilot.click(offset=(8, 3))
+        await pilot.pause()
+        assert app.is_running
+        assert {cell_len(line) for line in app.lines} == {size[0]}
+        assert "[/]" in screen(app)
+
+
+async def test_the_wide_layout_has_every_column_of_the_design() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        titles = "HOST / SERVER STATE WHERE AUTH TLS KERNELS CPU MEM GPU AGE"
+        assert " ".join(app.lines[0].split()) == titles
+        assert " ".join(app.lines[4].split()) == (
+            "lab :8888 ~/experiments ● up user unit lab password 27 days 1/2 busy 77% 31G 11G 6h"
+        )
+
+
+async def test_the_narrow_layout_keeps_state_and_memory() -> None:
+    app = app_of()
+    async with app.run_test(size=(45, 24)) as pilot:
+        await pilot.pause()
+        assert " ".join(app.lines[0].split()) == "› ▾ this machine ● up 12% 7.1G"
+        assert " ".join(app.lines[3].split()) == "lab :8888 ● 1/2 busy 31G"
+        assert app.lines[4].rstrip().endswith("▲ open to all")
+
+
+async def test_the_cursor_says_what_is_selected_and_the_strip_tells_about_it() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("j", "j", "j")
+        assert app.selected[-1] == LAB == app.pane.subject
+        shown = screen(app)
+        assert "gpu1 › lab :8888" in shown
+        assert "https://localhost:8888/lab" in shown
+        assert "jupyter_server 2.21.1" in shown
+        assert "train.ipynb" in shown
+        assert "busy 41m" in shown
+
+
+async def test_what_went_wrong_is_told_in_full_with_what_to_do_at_any_width() -> None:
+    for size in SIZES:
+        app = app_of()
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("G")
+            await pilot.pause()
+            said = " ".join(screen(app).split())
+            assert "somebody sits in between. Press enter to see both keys." in said
+
+
+async def test_folding_hides_servers_and_left_goes_to_the_host_first() -> None:
+    app = app_of()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("j", "j", "j", "left")
+        assert app.pane.subject == Subject("gpu1")
+        await pilot.press("left")
+        assert "▸ gpu1" in screen(app)
+        assert "notebook :8890" not in screen(app)
+        await pilot.press("right")
+        assert "▾ gpu1" in screen(app)
+        await pilot.press("enter")
+        assert "▸ gpu1" in screen(app)
+        assert app.opened == []
+        await pilot.press("enter", "l")
+        assert app.opened == [Subject("gpu1")]
+
+
+async def test_enter_opens_a_server_and_a_host_that_waits_or_has_trouble() -> None:
+    app = app_of()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("j", "enter", "G", "enter", "k", "enter")
+        assert app.opened == [Subject("local", "local:8888"), Subject("lab-pi"), Subject("hpc")]
+
+
+async def test_a_filter_keeps_matches_with_their_hosts_and_says_how_many() -> None:
+    app = app_of()
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert app.pane.filter_by("old 8890") == 2
+        await pilot.pause()
+        shown = screen(app)
+        assert "gpu1" in shown
+        assert "notebook :8890" in shown
+        assert "lab :8888" not in shown
+        assert app.pane.filter_by("GPU1") == 3
+        assert app.pane.filter_by("this machine") == 2
+        assert app.pane.filter_by("no such thing") == 0
+        await pilot.pause()
+        assert "Nothing matches “no such thing”." in screen(app)
+        assert app.pane.filter_by("") == 7
+
+
+async def test_sorting_goes_round_and_keeps_the_cursor() -> None:
+    app = app_of()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("j", "j", "j")
+        firsts = []
+        for _ in FleetPane.SORTS:
+            await pilot.press("s")
+            firsts.append(app.lines[1][4:].split("  ")[0].strip())
+            assert app.pane.subject == LAB
+        assert firsts == ["gpu1", "lab-pi", "gpu1", "gpu1", "this machine"]
+
+
+async def test_marked_things_are_what_an_action_is_about() -> None:
+    app = app_of()
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert list(app.pane.chosen) == [Subject("local")]
+        await pilot.press("j", "space", "j", "space")
+        assert list(app.pane.chosen) == [Subject("local", "local:8888"), LAB]
+
+
+async def test_first_start_says_what_can_be_done_instead_of_an_empty_table() -> None:
+    app = app_of(Store([replace(fleets.local(), servers=())]))
+    pane = app.pane
+    assert isinstance(pane, FleetPane)
+    pane.ssh_hosts = 14
+    async with app.run_test(size=(45, 24)) as pilot:
+        await pilot.pause()
+        said = " ".join(screen(app).split())
+        assert "this machine ● up" in said
+        assert "No Jupyter server runs here. n starts one · a adds a host · i picks from your ssh config (14" in said
+
+
+async def test_an_empty_fleet_has_no_titles() -> None:
+    app = app_of(Store())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "STATE" not in screen(app)
+        assert "No host is watched." in screen(app)
+        assert app.pane.subject == Subject()
+
+
+async def test_a_look_that_found_nothing_new_writes_nothing() -> None:
+    app = app_of()
+    async with on_terminal(app, (120, 40)) as terminal:
+        app.pane.show_store(app.store)
+        app.pane.show_store(app.store, {"gpu1"})
+        app.pane.show_store(app.store, set())
+        assert await terminal.written() == ""
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_one_changed_server_writes_at_most_300_bytes(size: tuple[int, int]) -> None:
+    app = app_of()
+    async with on_terminal(app, size) as terminal:
+        view = fleets.gpu1()
+        busy = replace(view.servers[1], rss=5 * fleets.G, cpu_percent=80.0)
+        app.store.apply(replace(view, servers=(view.servers[0], busy)))
+        app.pane.show_store(app.store, {"gpu1"})
+        written = await terminal.written()
+        assert ("7.1" in written) is (size[0] > 45)
+        assert len(written.encode()) <= 300
+
+
+async def test_a_host_that_comes_up_is_shown_with_its_servers_under_it() -> None:
+    app = app_of()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("G")
+        app.store.apply(replace(fleets.locked(), name="hpc"))
+        app.store.patch("lab-pi", state=HostState.UP, error=None, seen_at=fleets.NOW)
+        app.pane.show_store(app.store, {"hpc", "lab-pi"})
+        await pilot.pause()
+        assert app.pane.subject == Subject("lab-pi")
+        assert "▾ hpc" in screen(app)
+        assert "● locked" in screen(app)
+        assert "No Jupyter server runs on lab-pi." in screen(app)
