@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from jupytui import figures
 from jupytui.actions import losses
 from jupytui.actions.base import Action, Answers, Context, Loss, Subjects
 from jupytui.fleet.subject import Scope, Subject
-from jupytui.jupyter.client import JupyterApi
 from jupytui.jupyter.models import Health
+
+if TYPE_CHECKING:
+    from jupytui.jupyter.client import JupyterApi
 
 
 def _refuse(context: Context, subject: Subject) -> str | None:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from jupytui.actions.table import ACTIONS
 from jupytui.config.load import load_config
 from jupytui.config.model import Config
 from jupytui.config.paths import Paths, find_paths
-from jupytui.ui.commands import COMMANDS
-from jupytui.ui.keys import build_keymap
 
 
 def configured(arguments: Namespace) -> tuple[Paths, Config]:
     """Return the paths and the configuration. Raises ConfigError, also for `[keys]` that the screen could not use."""
     paths = find_paths(arguments.config)
     config = load_config(paths.hosts)
-    build_keymap(ACTIONS, COMMANDS, config)
+    if config.keys:
+        _check_keys(config)
     return paths, config
+
+
+def _check_keys(config: Config) -> None:
+    # The table of actions takes longer to import than the first paint may: only who changed keys waits for it.
+    from jupytui.actions.table import ACTIONS
+    from jupytui.ui.commands import COMMANDS
+    from jupytui.ui.keys import build_keymap
+
+    build_keymap(ACTIONS, COMMANDS, config)

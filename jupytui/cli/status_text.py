@@ -9,7 +9,7 @@ from datetime import datetime
 from jupytui import figures
 from jupytui.cli.table import Column, render
 from jupytui.fleet.models import HostView
-from jupytui.hosts.base import HostState
+from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import Health, Kernel, KernelState, Server
 
 COLUMNS = (

@@ -10,7 +10,7 @@ import msgspec
 
 from jupytui.config.paths import private_directory
 from jupytui.fleet.models import HostView
-from jupytui.hosts.base import HostState
+from jupytui.hosts.state import HostState
 
 FILE = "fleet.json"
 MAX_BYTES = 16 * 2**20

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from jupytui.hosts.base import HostState
+from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import Server
 
 

@@ -13,21 +13,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from jupytui.errors import JupytuiError
+from jupytui.hosts.state import HostState as HostState
 from jupytui.secret import Secret
-
-
-class HostState(StrEnum):
-    """How things stand between us and a host; the values are those of `status --json`."""
-
-    UP = "up"
-    CONNECTING = "connecting"
-    UNREACHABLE = "unreachable"  # no such name, no route, no answer
-    REFUSED = "refused"  # the machine answers, its SSH port does not
-    AUTH_FAILED = "auth-failed"
-    KEY_UNKNOWN = "key-unknown"
-    KEY_CHANGED = "key-changed"
-    NO_SHELL = "no-shell"  # logged in, but nothing there runs a command
-    DOWN = "down"  # was up, and the connection was lost
 
 
 class HostTrouble(JupytuiError):

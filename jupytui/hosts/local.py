@@ -6,9 +6,10 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from weakref import WeakSet
 
 from jupytui.hosts.base import Process, Stream
-from jupytui.hosts.buffer import Tail
+from jupytui.hosts.buffer import Inbox, Tail, Valve
 from jupytui.hosts.command import CommandHost
 
 
@@ -17,7 +18,7 @@ class LocalHost(CommandHost):
 
     def __init__(self, name: str = "local") -> None:
         super().__init__(name)
-        self._processes: set[LocalProcess] = set()
+        self._processes: WeakSet[LocalProcess] = WeakSet()
 
     @property
     def address(self) -> str:
@@ -34,13 +35,9 @@ class LocalHost(CommandHost):
 
     async def spawn(self, command: str) -> Process:
         """Start `command` in /bin/sh, in a session of its own as sshd does."""
-        pipe = asyncio.subprocess.PIPE
-        child = await asyncio.create_subprocess_exec(
-            "/bin/sh", "-c", command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
-        )
-        process = LocalProcess(child)
+        loop = asyncio.get_running_loop()
+        _, process = await loop.subprocess_exec(LocalProcess, "/bin/sh", "-c", command, start_new_session=True)
         self._processes.add(process)
-        process.reaper.add_done_callback(lambda _: self._processes.discard(process))
         return process
 
     async def open_tcp(self, host: str, port: int) -> Stream:
@@ -87,20 +84,73 @@ class LocalStream:
             await self._writer.wait_closed()
 
 
-class LocalProcess:
-    """A child in its own process group; its stderr is drained as it comes."""
+class LocalProcess(asyncio.SubprocessProtocol):
+    """A child in its own process group, driven by callbacks as an SSH channel is."""
 
-    def __init__(self, child: asyncio.subprocess.Process) -> None:
-        assert child.stdin and child.stdout and child.stderr
-        self._child = child
-        self._stdin, self._stdout = child.stdin, child.stdout
+    def __init__(self) -> None:
+        self._inbox = Inbox()
         self._errors = Tail()
-        self.reaper = asyncio.create_task(self._reap(child.stderr))
+        self._valve = Valve()
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._exited = asyncio.Event()  # the process itself
+        self._gone = asyncio.Event()  # and its pipes
 
-    async def _reap(self, stderr: asyncio.StreamReader) -> None:
-        while data := await stderr.read(65536):
-            self._errors.feed(data)
-        await self._child.wait()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio."""
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        self._transport = transport
+        self._inbox = Inbox(self._pause_reading, self._resume_reading)
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """Called by asyncio."""
+        (self._inbox if fd == 1 else self._errors).feed(data)
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """Called by asyncio."""
+        if fd == 0:
+            self._valve.fail(BrokenPipeError("its stdin is closed"))
+        elif fd == 1:
+            self._inbox.end()
+
+    def pause_writing(self) -> None:
+        """Called by asyncio."""
+        self._valve.pause()
+
+    def resume_writing(self) -> None:
+        """Called by asyncio."""
+        self._valve.resume()
+
+    def process_exited(self) -> None:
+        """Called by asyncio."""
+        self._exited.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by asyncio, when the process and all its pipes are done with."""
+        self._inbox.end()
+        self._gone.set()
+
+    @property
+    def _stdout(self) -> asyncio.ReadTransport:
+        assert self._transport
+        stdout = self._transport.get_pipe_transport(1)
+        assert isinstance(stdout, asyncio.ReadTransport)
+        return stdout
+
+    # What was read before a pipe closed is delivered after it, and a closed pipe cannot be paused.
+    def _pause_reading(self) -> None:
+        if not self._stdout.is_closing():
+            self._stdout.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if not self._stdout.is_closing():
+            self._stdout.resume_reading()
+
+    @property
+    def _stdin(self) -> asyncio.WriteTransport:
+        assert self._transport
+        stdin = self._transport.get_pipe_transport(0)
+        assert isinstance(stdin, asyncio.WriteTransport)
+        return stdin
 
     @property
     def stderr(self) -> bytes:
@@ -109,33 +159,32 @@ class LocalProcess:
 
     async def read(self, max_bytes: int = 65536) -> bytes:
         """Return the next bytes of stdout, b"" at the end."""
-        return await self._stdout.read(max_bytes)
+        return await self._inbox.read(max_bytes)
 
     async def write(self, data: bytes) -> None:
         """Send `data` to its stdin. Raises OSError when it is gone."""
-        if self._stdin.is_closing():
-            raise BrokenPipeError("its stdin is closed")
+        self._valve.check()
         self._stdin.write(data)
-        await self._stdin.drain()
+        await self._valve.wait()
 
     async def write_eof(self) -> None:
         """Close its stdin."""
         self._stdin.close()
 
     async def wait(self) -> int | None:
-        """Wait for its end and for the last of its stderr; the exit status, negative for a signal."""
-        await asyncio.shield(self.reaper)
-        return await self._child.wait()
+        """Wait for its end and for the last of its output; the exit status, negative for a signal."""
+        await self._gone.wait()
+        assert self._transport
+        return self._transport.get_returncode()
 
     async def close(self) -> None:
-        """Close its pipes and end what is left of its group."""
-        self._stdin.transport.abort()
-        with suppress(ProcessLookupError):
-            os.killpg(self._child.pid, signal.SIGKILL)
-        await self._child.wait()
-        self.reaper.cancel()
-        await asyncio.wait([self.reaper])
-        with suppress(OSError):
-            await self._stdin.wait_closed()
-        # The child's pipes may still be held by what it left running; asyncio offers no other way to let go of them.
-        self._child._transport.close()  # type: ignore[attr-defined]
+        """End what is left of its group, and close its pipes whoever else holds them."""
+        assert self._transport
+        if self._stdin.get_write_buffer_size():
+            self._stdin.abort()  # it would wait until somebody has read the rest
+        if not self._exited.is_set():
+            with suppress(ProcessLookupError):
+                os.killpg(self._transport.get_pid(), signal.SIGKILL)
+            await self._exited.wait()
+        self._transport.close()
+        await self._gone.wait()

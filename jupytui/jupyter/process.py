@@ -63,7 +63,7 @@ def kernel_of(argv: Sequence[str]) -> tuple[str, str] | None:
 def option(argv: Sequence[str], *names: str) -> str | None:
     """Return the last value given to one of `names` ("port" matches --port and --ServerApp.port), None if none was."""
     found = None
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in zip(argv, [*argv[1:], ""], strict=False):
         flag, equals, value = word.partition("=")
         if flag.startswith("--") and flag[2:].rpartition(".")[2] in names:
             found = value if equals else following

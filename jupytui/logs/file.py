@@ -26,17 +26,17 @@ def _script() -> str:
 class FileTail:
     """Follows `path`; its position is file (device:inode), byte offset, and the last bytes before it.
 
-    `history`: how many lines at first, `most` bytes of them; `backlog`: when more bytes than this are waiting, the
+    `history`: how many lines at first, `most` bytes of them (None: the whole file); `backlog`: when more bytes than this are waiting, the
     host skips to the last half of it and counts the lines (None: nothing is ever skipped, the writer's lead grows).
     """
 
-    def __init__(self, path: str, history: int = 1000, most: int = 8 * 2**20, backlog: int | None = 64 * 2**20) -> None:
+    def __init__(self, path: str, history: int | None = 1000, most: int = 8 * 2**20, backlog: int | None = 64 * 2**20) -> None:
         self._path = path
-        self._limits = (str(history), str(most), str(backlog or 0))
+        self._limits = (str(history or 0), str(most), str(backlog or 0))
         self._id = ""
         self._offset = 0
         self._known = b""
-        self._from_start = False
+        self._from_start = history is None
         self._parted = False  # inside a line whose beginning was not seen: up to its end, nothing is handed on
         self._reset()
 

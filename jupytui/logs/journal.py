@@ -17,6 +17,7 @@ from jupytui.text import clean, clean_line
 _SCRIPT = """\
 command -v journalctl >/dev/null 2>&1 || exit 9
 export LC_ALL=C SYSTEMD_COLORS=0 SYSTEMD_PAGER=
+case $1 in --unit=*) journalctl --lines=0 >/dev/null ;; esac # says who may not read; with -o json nothing is said
 exec journalctl --no-pager --all -o json --output-fields=MESSAGE,PRIORITY,MESSAGE_ID "$@"
 """
 _DROPPED = {  # sd-messages.h: SD_MESSAGE_JOURNAL_DROPPED, SD_MESSAGE_JOURNAL_MISSED
@@ -94,7 +95,7 @@ class JournalTail:
     `--cursor` is inclusive: the line that carries it comes first and proves that nothing is missing.
     """
 
-    def __init__(self, source: Journal, history: int = 1000) -> None:
+    def __init__(self, source: Journal, history: int | None = 1000) -> None:
         self._source = source
         self._history = history
         self._seen: _Seen | None = None
@@ -121,7 +122,7 @@ class JournalTail:
     def _where(self) -> list[str]:
         if self._seen is None:
             since = [f"--since={_moment(self._source.since)}"] if self._source.since else []
-            return [*since, f"--lines={self._history}"]
+            return [*since, f"--lines={'all' if self._history is None else self._history}"]
         if self._by_time:
             return [f"--since=@{self._seen.time // 10**6}.{self._seen.time % 10**6:06}", "--lines=all"]
         return [f"--cursor={self._seen.cursor}", "--lines=all"]

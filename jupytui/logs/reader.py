@@ -20,11 +20,11 @@ SILENCE = 2.0  # seconds after which a stream that has said nothing yet is asked
 class LogReader:
     """One log of one host. It keeps its position; the host keeps the connection, and nobody retries in here.
 
-    `history`: how many lines of the past come first (0: none). `backlog`: with more than so many bytes waiting in a
+    `history`: how many lines of the past come first (0: none, None: all there is). `backlog`: with more than so many bytes waiting in a
     file, lines are skipped on the host, counted, and said so; None never skips: then the stream lags instead.
     """
 
-    def __init__(self, host: Host, source: Source, *, history: int = 1000, backlog: int | None = 64 * 2**20) -> None:
+    def __init__(self, host: Host, source: Source, *, history: int | None = 1000, backlog: int | None = 64 * 2**20) -> None:
         self._host = host
         self._tail = _tail(source, history, backlog)
 

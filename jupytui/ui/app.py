@@ -12,7 +12,7 @@ CLOSING = 0.3  # seconds for connections to end politely; they end with the proc
 
 
 def run(options: Options) -> int:
-    """Show the screen until the user leaves it; return the exit status. Raises ConfigError for a wrong `[keys]`.
+    """Show the screen until the user leaves it; return the exit status. Raises ConfigError for a theme there is not.
 
     Until the first paint the collector rests: what imports make is not garbage, and looking through it takes a tenth of
     the time.

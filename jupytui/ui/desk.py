@@ -14,7 +14,7 @@ from jupytui.actions.base import Action
 from jupytui.actions.table import ACTIONS
 from jupytui.config.options import Options
 from jupytui.fleet.subject import Subject
-from jupytui.hosts.base import HostState
+from jupytui.hosts.state import HostState
 from jupytui.ui.commands import COMMANDS
 from jupytui.ui.front import ScreenFront
 from jupytui.ui.keys import build_keymap

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.screen import Screen
+from textual.theme import Theme
 
 from jupytui.config.options import Options
 from jupytui.errors import ConfigError
@@ -37,7 +38,7 @@ class Program(App[int], inherit_bindings=False):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
 
     def __init__(self, options: Options, panes: Sequence[PaneEntry] = PANES) -> None:
-        """Raise ConfigError for a theme, an action or a key that does not exist."""
+        """Raise ConfigError for a theme that does not exist."""
         super().__init__()
         self._options = options
         self.read_only = options.read_only
@@ -46,8 +47,6 @@ class Program(App[int], inherit_bindings=False):
         self.desk: Desk | None = None
         self._unsaved = False
         self._use_theme(theme_name(options.config.settings))
-        if options.config.keys:
-            self._sit_down()  # what is wrong with them is said before there is a screen
 
     def get_default_screen(self) -> Screen[None]:
         """Return the screen behind all dialogs."""
@@ -57,13 +56,19 @@ class Program(App[int], inherit_bindings=False):
         """Return the colours that only our own themes have."""
         return DEFAULTS
 
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Return a theme; ours first, for Textual looks one up for every colour it needs."""
+        return THEMES.get(theme_name) or super().get_theme(theme_name)
+
     def _use_theme(self, name: str) -> None:
-        for theme in THEMES:
+        for theme in THEMES.values():
             self.register_theme(theme)
         if name not in self.available_themes:
             hint = f"There are {', '.join(sorted(self.available_themes))}."
             raise ConfigError(f"{self._options.config.path}, settings.theme: there is no theme {name}.", hint)
-        self.theme = name
+        # Not by assignment, which has every rule parsed and applied once more.
+        self.set_reactive(App.theme, name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def on_mount(self) -> None:
         """Begin once something is to be seen."""
@@ -71,24 +76,19 @@ class Program(App[int], inherit_bindings=False):
 
     def _begin(self) -> None:
         from jupytui.ui import crash
+        from jupytui.ui.desk import Desk
         from jupytui.ui.signals import end_on_signals
 
         end_on_signals(self._end)
         crash.log_to(self._options.paths.logs)
         self.stylesheet.read(_STYLES / "later.tcss")
-        desk = self._sit_down()
+        self.desk = desk = Desk(self, self._options)
         self.main.bind_keys(desk.bindings())
         self.store.subscribe(self._differs)
         self.set_interval(SAVING, self._save)
         gc.freeze()
         gc.enable()
         desk.start()
-
-    def _sit_down(self) -> Desk:
-        from jupytui.ui.desk import Desk
-
-        self.desk = self.desk or Desk(self, self._options)
-        return self.desk
 
     def _end(self, status: int) -> None:
         self.exit(return_code=status)

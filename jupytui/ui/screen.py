@@ -18,7 +18,6 @@ from jupytui.ui.panes.table import PaneEntry
 from jupytui.ui.views import View, Views
 from jupytui.ui.widgets.footer import FooterLine
 from jupytui.ui.widgets.header import HeaderLine
-from jupytui.ui.widgets.switcher import PaneSwitcher
 
 if TYPE_CHECKING:
     from jupytui.ui.program import Program
@@ -34,7 +33,8 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._program = program
         self._store = store
-        self._switcher = PaneSwitcher(panes)
+        self._entries = {entry.digit: entry for entry in panes}
+        self._panes: dict[str, Pane] = {}
         self._header = HeaderLine([(entry.digit, entry.title) for entry in panes])
         self._footer = FooterLine()
         self._views = Views(View(panes[0].digit))
@@ -45,13 +45,16 @@ class MainScreen(Screen[None]):
 
     @property
     def pane(self) -> Pane:
-        """The pane that is seen."""
-        return self._switcher.current
+        """The pane that is seen; each is made when it is first seen, and stays as it was left."""
+        digit = self._views.current.digit
+        if digit not in self._panes:
+            self._panes[digit] = self._entries[digit].make()
+        return self._panes[digit]
 
     def compose(self) -> ComposeResult:
         """Header, pane and footer."""
         yield self._header
-        yield self._switcher
+        yield self.pane
         yield self._footer
 
     def on_mount(self) -> None:
@@ -64,7 +67,7 @@ class MainScreen(Screen[None]):
 
     def bind_keys(self, bindings: Iterable[Binding]) -> None:
         """Take in what keys do, besides the digits of the panes."""
-        digits = [Binding(digit, f"screen.show_pane('{digit}')", show=False) for digit in self._switcher.digits]
+        digits = [Binding(digit, f"screen.show_pane('{digit}')", show=False) for digit in self._entries]
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap([*digits, *bindings])])
         self.schedule()
 
@@ -110,16 +113,19 @@ class MainScreen(Screen[None]):
 
     def action_show_pane(self, digit: str) -> None:
         """Show the pane of `digit`, of the whole fleet."""
+        self._filter_by("")
         self._views.jump(View(digit))
         self._show_view()
 
     def enter(self, digit: str, within: Subject) -> None:
         """Show the pane of `digit` narrowed to a part of the fleet; back comes out again."""
+        self._filter_by("")
         self._views.enter(View(digit, within))
         self._show_view()
 
     def action_last(self) -> None:
         """Show the view before this one."""
+        self._filter_by("")
         if self._views.swap():
             self._show_view()
 
@@ -133,9 +139,11 @@ class MainScreen(Screen[None]):
             self._show_view()
 
     def _show_view(self) -> None:
-        view = self._views.current
-        self._filter_by("")
-        pane = self._switcher.show(view.digit)
+        pane, view = self.pane, self._views.current
+        for other in self._panes.values():
+            other.display = other is pane
+        if not pane.is_attached:
+            self.mount(pane, before=self._footer)
         pane.show_store(self._store)
         pane.narrow_to(view.within)
         pane.focus()

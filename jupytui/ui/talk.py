@@ -9,7 +9,7 @@ from textual.notifications import SeverityLevel
 
 from jupytui.errors import JupytuiError
 from jupytui.fleet.models import HostView
-from jupytui.hosts.base import HostState
+from jupytui.hosts.state import HostState
 from jupytui.text import clean
 
 if TYPE_CHECKING:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from jupytui.fleet.subject import Subject
 
 WHOLE = Subject()
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """A pane by its digit, and the part of the fleet it shows."""
 
     digit: str
     within: Subject = WHOLE
 
 
-@dataclass(slots=True)
 class Views:
     """The current view, the ways back out, and the one before for `-`."""
 
-    current: View
-    _out: list[View] = field(default_factory=list)
-    _before: View | None = None
+    def __init__(self, first: View) -> None:
+        self.current = first
+        self._out: list[View] = []
+        self._before: View | None = None
 
     def jump(self, view: View) -> None:
         """Go somewhere by its digit: there is no way out of that."""

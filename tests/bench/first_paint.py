@@ -69,6 +69,7 @@ def remembered(home: Path) -> dict[str, str]:
     config.write_text("".join(f'[hosts.{name}]\nssh = "{name}.invalid"\n' for name in names))
     environment = os.environ | {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "JUPYTUI_CONFIG": str(config)}
     remember(home / "cache" / "jupytui", config, tuple(map(_view, names)))
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # both are measured as installed: with bytecode
     return environment | {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
 
 

@@ -71,8 +71,7 @@ def ssh_rate(config: str, host: str, lines: int) -> float:
 async def our_rate(host: Host, lines: int) -> float:
     """Lines per second into the ring, from the start of the stream as for ssh."""
     ring = Ring()
-    reader = LogReader(host, LogFile(FILE), history=lines, backlog=None)
-    reader_limits(reader)
+    reader = LogReader(host, LogFile(FILE), history=None, backlog=None)
     start = time.perf_counter()
     async with aclosing(reader.follow()) as batches:
         async for batch in batches:
@@ -80,10 +79,6 @@ async def our_rate(host: Host, lines: int) -> float:
             if ring.end >= lines:
                 break
     return lines / (time.perf_counter() - start)
-
-
-def reader_limits(reader: LogReader) -> None:
-    reader._tail._limits = (str(10**9), str(2**60), "0")  # type: ignore[attr-defined]  # the whole file as history
 
 
 async def compare(wanted: argparse.Namespace, host: Host) -> bool:

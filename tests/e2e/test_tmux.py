@@ -1,6 +1,7 @@
 """The terminal driver does what end-to-end tests rely on."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +48,9 @@ def test_the_exit_status_and_the_last_screen_are_kept(script: str, status: int) 
     with Tmux(["sh", "-c", f"echo last words; {script}"]) as terminal:
         assert terminal.exit_status() == status
         terminal.wait_until("last words")
+
+
+def test_leaving_waits_for_what_the_program_does_at_its_end(home: Path) -> None:
+    with Tmux(["sh", "-c", 'trap "sleep 0.3; : >$HOME/written; exit" HUP; echo ready; read -r _']) as terminal:
+        terminal.wait_until("ready")
+    assert (home / "written").exists()

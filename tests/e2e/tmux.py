@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import tempfile
 import time
@@ -51,8 +52,17 @@ class Tmux:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._tmux("kill-server")
-        self._directory.cleanup()
+        try:
+            self._hang_up()
+        finally:
+            self._tmux("kill-server")
+            self._directory.cleanup()
+
+    def _hang_up(self) -> None:
+        """End the program as a closed terminal does, and wait: it may write its last files yet."""
+        if self._ask("#{pane_dead}") != "1":
+            os.kill(self.pid, signal.SIGHUP)
+            self.exit_status()
 
     def _tmux(self, *args: str) -> str:
         argv = ["tmux", "-S", str(self._socket), "-f", "/dev/null", *args]
@@ -128,8 +138,8 @@ class Tmux:
             # tmux 3.3a misses the end of a child now and then (1 in 6, measured), until another child ends.
             self._tmux("run-shell", "true")
             time.sleep(0.02)
-        status, _, signal = end.partition("/")
-        return -int(signal) if signal else int(status)
+        status, _, number = end.partition("/")
+        return -int(number) if number else int(status)
 
     def _ask(self, variables: str) -> str:
         return self._tmux("display-message", "-p", variables).strip()

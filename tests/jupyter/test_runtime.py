@@ -14,7 +14,7 @@ REAL = {
     "secure": True, "sock": "", "token": "abc", "url": "https://box:8888/team/", "version": "2.21.1",
 }  # fmt: skip
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )

@@ -100,9 +100,9 @@ def test_hosts_that_come_go_and_reboot_disturb_no_connection_of_another(lab: Lab
 def test_a_reboot_keeps_disk_and_keys_and_ends_everything_else(fresh_host: LabHost) -> None:
     fresh_host.exec("touch ~/kept /tmp/lost")
     before = fresh_host.host_keys(), fresh_host.exec("cat /proc/sys/kernel/random/boot_id").stdout
-    with fresh_host.spawn("exec sleep 1000") as sleeper:
+    with fresh_host.spawn("exec cat") as cat:
         fresh_host.reboot()
-    assert sleeper.returncode
+    assert cat.returncode
     assert fresh_host.exec("ls ~ /tmp").stdout.count("kept") == 1
     assert fresh_host.exec("test -e /tmp/lost", check=False).returncode == 1
     assert fresh_host.exec("journalctl --list-boots -o json").stdout.count("boot_id") == 2
@@ -116,10 +116,11 @@ def test_a_rekeyed_host_is_no_longer_trusted(lab: Lab, fresh_host: LabHost) -> N
 
 
 def test_processes_sockets_and_connections_of_a_host_can_be_seen(fresh_host: LabHost) -> None:
-    with fresh_host.spawn("exec sleep 12345", user="alice") as sleeper:
-        assert [p.user for p in fresh_host.processes() if p.command == "sleep 12345"] == ["alice"]
-        fresh_host.exec("pkill -f '[s]leep 12345'")
-    assert sleeper.returncode
+    with fresh_host.spawn("echo; read -r _", user="alice") as reader:
+        assert reader.stdout
+        assert reader.stdout.readline() == b"\n"
+        assert [process.user for process in fresh_host.processes() if "read -r _" in process.command] == ["alice"]
+        reader.communicate()
     assert "0.0.0.0:22" in fresh_host.listening()
     with socket.create_connection((fresh_host.address, 22)) as connection:
         connection.recv(4)

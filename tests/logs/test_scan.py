@@ -59,7 +59,7 @@ async def test_the_search_is_in_what_is_shown(text: str, numbers: list[int]) -> 
 
 
 async def test_the_search_looks_into_the_journals_messages_only() -> None:
-    line = b'{"__CURSOR":"s=abc","__REALTIME_TIMESTAMP":"1795222021035235","MESSAGE":"say \\"abc\\" \\u00e9","PRIORITY":"6"}\n'
+    line = b'{"__CURSOR":"s=abc","MESSAGE":"say \\"abc\\" \\u00e9","PRIORITY":"6"}\n'
     ring = ring_of(line, b'{"__CURSOR":"s=abc","MESSAGE":"x","PRIORITY":"3"}\n', kind=Kind.JOURNAL)
     for wanted, numbers in ((Filter(text='"abc" é'), [0]), (Filter(text="cursor"), []), (ERRORS, [1])):
         scan = Scan(ring, wanted)

@@ -9,7 +9,9 @@ from textual.binding import Binding
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Subject
 from jupytui.ui.panes.base import Pane
+from jupytui.ui.panes.listing import ListPane
 from jupytui.ui.styles.theme import DEFAULTS
+from tests.ui.fleets import NOW
 
 
 class BareApp(App[None]):
@@ -26,10 +28,11 @@ class PaneApp(BareApp):
 
     BINDINGS = [Binding("c", "change", show=False)]  # noqa: RUF012
 
-    def __init__(self, pane: Pane, store: Store) -> None:
+    def __init__(self, pane: ListPane, store: Store) -> None:
         super().__init__()
         self.pane = pane
         self.store = store
+        pane.clock = lambda: NOW
         self.selected: list[Subject] = []
         self.opened: list[Subject] = []
 

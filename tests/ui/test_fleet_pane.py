@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
@@ -180,6 +182,17 @@ async def test_a_look_that_found_nothing_new_writes_nothing() -> None:
         app.pane.show_store(app.store, {"gpu1"})
         app.pane.show_store(app.store, set())
         assert await terminal.written() == ""
+
+
+async def test_an_age_is_written_when_its_text_changes_and_not_before() -> None:
+    app = app_of()
+    async with on_terminal(app, (120, 40)) as terminal:
+        app.pane.clock = lambda: fleets.NOW + timedelta(seconds=30)
+        app.pane.show_store(app.store, set())
+        assert await terminal.written() == ""
+        app.pane.clock = lambda: fleets.NOW + timedelta(hours=1)
+        app.pane.show_store(app.store, set())
+        assert "7h" in await terminal.written()
 
 
 @pytest.mark.parametrize("size", SIZES)

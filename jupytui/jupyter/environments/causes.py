@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jupytui.figures import size
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -38,7 +40,8 @@ _BUILD_HINT = (
     "Another version may have a wheel; otherwise a compiler and Python's headers are needed "
     "(Debian: build-essential python3-dev)."
 )
-ALMOST_NOTHING = 2**20  # bytes free, too few for anything an installer writes
+NOTHING = 2**20  # bytes free, too few for anything an installer writes
+LITTLE = 64 * 2**20  # too few for the failed step, which has cleared its temporary files by then
 
 # In this order: one failure often causes the words of another ("no network" ends as "no matching distribution").
 _RULES = (
@@ -140,7 +143,7 @@ def cause(lines: Sequence[str], status: int, free: int | None = None) -> Cause:
     `free`: bytes that were free just then; venv says nothing of a full disk, only that ensurepip failed. Never fails:
     what is not recognised is told by its last line.
     """
-    if free is not None and free < ALMOST_NOTHING:
+    if free is not None and free < NOTHING:
         return Cause(FULL.message, FULL.hint)
     text = "\n".join(lines)
     for rule in _RULES:
@@ -152,5 +155,7 @@ def cause(lines: Sequence[str], status: int, free: int | None = None) -> Cause:
             "The installer was killed, most likely because the machine ran out of memory.",
             "See the kernel's log (dmesg) for 'Out of memory'; free some and try again.",
         )
+    if free is not None and free < LITTLE:
+        return Cause(f"The disk is nearly full ({size(free)} free), which is the likely cause.", FULL.hint)
     said = next((line for line in reversed(lines) if line.strip()), "")
     return Cause(f"The installer ended with status {status}" + (f": {said}" if said else "."))

@@ -198,7 +198,10 @@ at_home() {
   done
   for project in "$HOME"/*; do
     late
-    for place in "$project/.venv" "$project"/*/.venv "$project/venv"; do environment "$place"; done
+    for place in "$project/.venv" "$project"/*/.venv; do environment "$place"; done
+    for mark in "$project"/*/pyvenv.cfg "$project"/*/conda-meta "$project"/*/"$MARKER"; do
+      if has "$mark"; then environment "${mark%/*}"; fi
+    done
   done
 }
 

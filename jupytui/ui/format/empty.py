@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jupytui import figures
 from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Scope, Subject
-from jupytui.hosts.base import HostState
+from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import Health
 from jupytui.ui.format.servers import host_name
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from jupytui import figures
 from jupytui.fleet.models import HostView, System
 from jupytui.fleet.subject import Subject
-from jupytui.hosts.base import HostState
+from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import Health, Server
 from jupytui.ui.format import servers, states
 from jupytui.ui.format.glyphs import FOLDED, OPEN, STARTING, WARNING

@@ -1,6 +1,7 @@
 """Styled text by the cell: what every formatter returns and every widget draws.
 
-A style is a name (`good`, `warn`, `bad`, `dim`, `rule`, `accent`, `title`; "" is plain) that the theme gives its colours.
+A style is a name (`good`, `warn`, `bad`, `dim`, `rule`, `accent`, `title`; "" is plain) to which the theme gives its
+colours.
 Text is taken as it is: nothing here or further on reads markup.
 """
 
@@ -36,7 +37,7 @@ def cells(text: str) -> int:
 
 def length(line: Line) -> int:
     """Return how many cells `line` takes."""
-    return sum(cells(span.text) for span in line)
+    return cells(line[0].text) if len(line) == 1 else sum([cells(span.text) for span in line])
 
 
 def cut(text: str, width: int) -> str:
@@ -50,6 +51,8 @@ def cut(text: str, width: int) -> str:
 
 def cut_line(line: Line, width: int) -> Line:
     """Return `line` in at most `width` cells."""
+    if length(line) <= width:
+        return line
     kept: list[Span] = []
     for span in line:
         room = width - length(tuple(kept))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupytui.hosts.base import HostState
+from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import Health, KernelState
 from jupytui.ui.format.glyphs import DOWN, FAILED, STARTING, UNKNOWN, UP, WARNING
 from jupytui.ui.format.line import Span

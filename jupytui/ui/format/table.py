@@ -107,33 +107,41 @@ def _widths(columns: Sequence[Column], spare: int) -> list[int]:
     return widths
 
 
+class _Filled(NamedTuple):
+    spot: Place
+    cell: Line
+    length: int
+
+
 def _lay(places: Sequence[Place], row: Sequence[Line], width: int) -> Line:
-    filled = [(spot, cell) for spot, cell in zip(places, row, strict=True) if cell]
+    filled = [_Filled(spot, cell, length(cell)) for spot, cell in zip(places, row, strict=True) if cell]
     starts = _starts(filled, width)
     spans: list[Span] = []
     end = 0
-    for index, (_spot, cell) in enumerate(filled):
-        limit = starts[index + 1] - 1 if index + 1 < len(filled) else width
-        cell = cut_line(cell, max(0, limit - starts[index]))
-        spans += (*plain(" " * (starts[index] - end)), *cell)
-        end = starts[index] + length(cell)
+    for (_spot, cell, long), start, after in zip(filled, starts, [*starts[1:], width + 1], strict=True):
+        room = max(0, after - 1 - start)
+        if long > room:
+            cell = cut_line(cell, room)
+            long = length(cell)
+        spans += (Span(" " * (start - end)), *cell)
+        end = start + long
     return merge(spans)
 
 
-def _starts(filled: Sequence[tuple[Place, Line]], width: int) -> list[int]:
-    starts = [_start(spot, cell) for spot, cell in filled]
+def _starts(filled: Sequence[_Filled], width: int) -> list[int]:
+    starts = [_start(*each) for each in filled]
     for index in range(len(filled) - 1, 0, -1):
-        spot, cell = filled[index]
+        spot, _cell, long = filled[index]
         limit = starts[index + 1] - 1 if index + 1 < len(filled) else width
-        if spot.column.firm and starts[index] + length(cell) > limit:
-            before, text = filled[index - 1]
-            floor = before.x + min(length(text), before.column.width) + 1
-            starts[index] = limit - length(cell) if limit - length(cell) >= floor else starts[index]
+        if spot.column.firm and starts[index] + long > limit:
+            before = filled[index - 1]
+            floor = before.spot.x + min(before.length, before.spot.column.width) + 1
+            starts[index] = limit - long if limit - long >= floor else starts[index]
     return starts
 
 
-def _start(spot: Place, cell: Line) -> int:
-    return max(0, spot.x + spot.width - length(cell)) if spot.column.right else spot.x
+def _start(spot: Place, _cell: Line, long: int) -> int:
+    return max(0, spot.x + spot.width - long) if spot.column.right else spot.x
 
 
 def beside(left: Line, right: Line, width: int) -> Line:

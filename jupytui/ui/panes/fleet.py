@@ -28,6 +28,7 @@ class FleetPane(ListPane):
 
     DIGIT = "1"
     TITLE = "Fleet"
+    HINTS = ("server.copy", "host.copy", "host.add", "host.import")
     SORTS: ClassVar[Mapping[str, str]] = {
         "added": "",
         "name": "HOST / SERVER",

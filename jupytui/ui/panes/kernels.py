@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Scope, Subject
-from jupytui.hosts.base import HostState
+from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import KernelState
 from jupytui.ui.format import empty, kernels
 from jupytui.ui.format.kernels import KernelRow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -46,7 +46,8 @@ class ListPane(Pane):
         self._rows = Rows(self._line, id="rows")
         self._below = Block(self._footer, id="below")
         self._store = Store()
-        self._look = Look(datetime.now(UTC), str(Path.home()))
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self._look = Look(self.clock(), str(Path.home()))
 
     def compose(self) -> ComposeResult:
         """Yield titles, rows and what stands below."""
@@ -80,7 +81,7 @@ class ListPane(Pane):
     def show_store(self, store: Store, changed: Set[str] | None = None) -> None:
         """Draw what is known; nothing is written where nothing differs. Call it now and then: ages grow."""
         self._store = store
-        self._look = Look(datetime.now(UTC), self._look.home)
+        self._look = Look(self.clock(), self._look.home)
         self._learn(changed)
         self._show()
 

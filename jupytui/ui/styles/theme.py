@@ -58,4 +58,4 @@ ANSI = Theme(
     },
 )
 
-THEMES = (DARK, ANSI)
+THEMES = {theme.name: theme for theme in (DARK, ANSI)}

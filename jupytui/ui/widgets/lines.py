@@ -8,7 +8,6 @@ the strips on screen are remembered, and only the part of a line up to its last 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import takewhile
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -27,7 +26,8 @@ _NOWHERE = Size(-1, -1)
 class Lines(Widget):
     """The base: a subclass says with `strips` what its lines are now, and calls `repaint` when they may differ.
 
-    Style names of spans are component classes; `$muted` and `$rule` come from styles/theme.py. With the class `-ascii` on the app only ASCII signs are drawn.
+    Style names of spans are component classes; `$muted` and `$rule` come from styles/theme.py. With the class `-ascii`
+    on the app only ASCII signs are drawn.
     """
 
     ALLOW_SELECT = False
@@ -153,5 +153,12 @@ def changed_until(old: Strip, new: Strip) -> int:
 
 
 def _common_tail(one: str, other: str) -> str:
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(reversed(one), reversed(other), strict=False)))
-    return one[len(one) - same :]
+    # By halving: whatever ends alike in n characters does so in fewer.
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[-middle:] == other[-middle:]:
+            least = middle
+        else:
+            most = middle - 1
+    return one[len(one) - least :]

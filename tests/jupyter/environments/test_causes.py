@@ -56,6 +56,7 @@ def test_what_is_missing_is_named() -> None:
 
 def test_a_full_disk_is_seen_even_if_the_installer_does_not_say_so() -> None:
     assert cause(_lines("venv-disk-full"), 1, free=0).message == "The disk is full."
+    assert "nearly full (5.0M free)" in cause(_lines("venv-disk-full"), 1, free=5 * 2**20).message
     assert "disk" not in cause(_lines("venv-disk-full"), 1, free=2**30).message
 
 

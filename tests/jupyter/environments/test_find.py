@@ -133,6 +133,7 @@ def test_every_kind_is_found_where_its_maker_puts_it(shell: str, home: Path) -> 
     _venv(home / ".virtualenvs/old", "version_info = 3.11.9.final.0")
     _venv(home / "project/.venv")
     _venv(home / "work/project/.venv")
+    _venv(home / "envs/lab")
     gone = _venv(home / "with space")
     (gone / "bin/python").unlink()
     (gone / "bin/python").symlink_to("/not/there")
@@ -150,6 +151,7 @@ def test_every_kind_is_found_where_its_maker_puts_it(shell: str, home: Path) -> 
         ".virtualenvs/old": (Kind.VENV, "3.11.9"),
         "project/.venv": (Kind.VENV, "3.11.2"),
         "work/project/.venv": (Kind.VENV, "3.11.2"),
+        "envs/lab": (Kind.VENV, "3.11.2"),
         "with space": (Kind.VENV, "3.11.2"),
     }
     assert mine["miniforge3/envs/torch"].notebook == "7.2.0"
