@@ -46,12 +46,13 @@ class GpuWatch:
         if self._task is None:
             self._task = asyncio.create_task(self._watch(), name=f"gpus of {self._host.name}")
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End, and know nothing."""
-        if self._task:
-            self._task.cancel()
-        self._task = None
+        task, self._task = self._task, None
         self.latest = Gpus()
+        if task:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def _watch(self) -> None:
         # Whatever stops it, the next look says in which state the host is; this is only about GPUs.

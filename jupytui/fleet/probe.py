@@ -46,13 +46,13 @@ class Probe:
         for contact in self._contacts.values():
             contact.stop()
         self._leaving += self._contacts.values()
-        self._gpus.stop()
         self._begin(None)
 
     async def close(self) -> None:
         """Look no more: nothing of ours is left on the host."""
         self.forget()
         await self._part()
+        await self._gpus.stop()
 
     def api(self, server: str) -> JupyterApi:
         """Return the API of the server with this id, on a connection of its own. Raises UsageError."""
@@ -66,6 +66,7 @@ class Probe:
         if shell is not self._shell:
             self.forget()
             self._begin(shell)
+            await self._gpus.stop()
         await self._part()
         for contact in self._contacts.values():
             contact.ask_if_due()

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from jupytui.errors import JupytuiError
-from jupytui.hosts.state import HostState as HostState
+from jupytui.hosts.state import HostState as HostState  # noqa: PLC0414 - given on to all who deal with hosts
 from jupytui.secret import Secret
 
 

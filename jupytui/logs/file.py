@@ -26,11 +26,13 @@ def _script() -> str:
 class FileTail:
     """Follows `path`; its position is file (device:inode), byte offset, and the last bytes before it.
 
-    `history`: how many lines at first, `most` bytes of them (None: the whole file); `backlog`: when more bytes than this are waiting, the
-    host skips to the last half of it and counts the lines (None: nothing is ever skipped, the writer's lead grows).
+    `history`: how many lines at first, `most` bytes of them (None: the whole file). `backlog`: when more bytes than
+    this are waiting, the host skips to the last half of it and counts the lines (None: nothing is ever skipped).
     """
 
-    def __init__(self, path: str, history: int | None = 1000, most: int = 8 * 2**20, backlog: int | None = 64 * 2**20) -> None:
+    def __init__(
+        self, path: str, history: int | None = 1000, most: int = 8 * 2**20, backlog: int | None = 64 * 2**20
+    ) -> None:
         self._path = path
         self._limits = (str(history or 0), str(most), str(backlog or 0))
         self._id = ""

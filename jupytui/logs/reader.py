@@ -20,11 +20,13 @@ SILENCE = 2.0  # seconds after which a stream that has said nothing yet is asked
 class LogReader:
     """One log of one host. It keeps its position; the host keeps the connection, and nobody retries in here.
 
-    `history`: how many lines of the past come first (0: none, None: all there is). `backlog`: with more than so many bytes waiting in a
-    file, lines are skipped on the host, counted, and said so; None never skips: then the stream lags instead.
+    `history`: how many lines of the past come first (0: none, None: all there is). `backlog`: with more than so many
+    bytes waiting in a file, lines are skipped on the host, counted, and said so; None never skips: then it lags.
     """
 
-    def __init__(self, host: Host, source: Source, *, history: int | None = 1000, backlog: int | None = 64 * 2**20) -> None:
+    def __init__(
+        self, host: Host, source: Source, *, history: int | None = 1000, backlog: int | None = 64 * 2**20
+    ) -> None:
         self._host = host
         self._tail = _tail(source, history, backlog)
 
@@ -86,7 +88,7 @@ class LogReader:
         return HostTrouble(HostState.DOWN, f"The connection to {name} was lost.", "The log goes on where it stopped.")
 
 
-def _tail(source: Source, history: int, backlog: int | None) -> Tail:
+def _tail(source: Source, history: int | None, backlog: int | None) -> Tail:
     match source:
         case Unreadable(message, hint):
             raise CommandError(message, hint)

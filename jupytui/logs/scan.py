@@ -83,6 +83,10 @@ class Scan:
             raise IndexError(row)
         return self._numbers[gone + row]
 
+    def __iter__(self) -> Iterator[int]:
+        """Iterate over the matches as they are now."""
+        return iter(self._numbers[self._gone() :])
+
     def row(self, number: int) -> int:
         """Return the row of the first match at or after line `number`; `len(self)` when there is none yet."""
         return max(0, bisect_left(self._numbers, number) - self._gone())

@@ -31,10 +31,11 @@ _DOES = "enter does it · escape leaves"
 
 
 class Desk:
-    """One for the whole run. `actions` is the table; tests bring their own."""
+    """One for the whole run."""
 
-    def __init__(self, program: Program, options: Options, actions: tuple[Action, ...] = ACTIONS) -> None:
+    def __init__(self, program: Program, options: Options, actions: tuple[Action, ...] | None = None) -> None:
         """Raise ConfigError for an action or a key that does not exist, and for a key with two meanings."""
+        actions = ACTIONS if actions is None else actions
         self._program = program
         self.verbs = Verbs(actions, COMMANDS, build_keymap(actions, COMMANDS, options.config))
         self.talk = Talk(program, self)

@@ -22,6 +22,7 @@ from jupytui.ui.styles.color import theme_name
 from jupytui.ui.styles.theme import DEFAULTS, THEMES
 
 if TYPE_CHECKING:
+    from jupytui.actions.base import Action
     from jupytui.ui.desk import Desk
 
 _STYLES = Path(__file__).parent / "styles"
@@ -29,7 +30,7 @@ SAVING = 60.0  # seconds between copies of the picture on disk
 
 
 class Program(App[int], inherit_bindings=False):
-    """What the person sees. `panes` is the table; tests bring their own."""
+    """What the person sees. `panes` and `actions` are other tables than the program's own, in tests."""
 
     CSS_PATH = _STYLES / "app.tcss"
     ENABLE_COMMAND_PALETTE = False
@@ -37,10 +38,13 @@ class Program(App[int], inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]  # noqa: RUF012 - as textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
 
-    def __init__(self, options: Options, panes: Sequence[PaneEntry] = PANES) -> None:
+    def __init__(
+        self, options: Options, panes: Sequence[PaneEntry] = PANES, actions: tuple[Action, ...] | None = None
+    ) -> None:
         """Raise ConfigError for a theme that does not exist."""
         super().__init__()
         self._options = options
+        self._actions = actions
         self.read_only = options.read_only
         self.store = Store(_first_picture(options))
         self.main = MainScreen(self, self.store, panes)
@@ -82,7 +86,7 @@ class Program(App[int], inherit_bindings=False):
         end_on_signals(self._end)
         crash.log_to(self._options.paths.logs)
         self.stylesheet.read(_STYLES / "later.tcss")
-        self.desk = desk = Desk(self, self._options)
+        self.desk = desk = Desk(self, self._options, self._actions)
         self.main.bind_keys(desk.bindings())
         self.store.subscribe(self._differs)
         self.set_interval(SAVING, self._save)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jupytui.errors import CommandError, DeadlineError
+from jupytui.hosts import files, script
 from jupytui.hosts.base import Host
 from tests.hosts.conftest import a_nap, processes
 
@@ -39,13 +40,15 @@ async def test_what_a_script_left_running_does_not_hold_it_up(host: Host) -> Non
 
 async def test_a_cancelled_command_leaves_no_process_and_no_session_behind(host: Host) -> None:
     nap = a_nap()
-    for _ in range(12):  # more than the ten sessions of an sshd's connection
-        task = asyncio.create_task(host.run(f"{nap} & {nap} | {nap}"))
-        while len(processes(nap)) < 3:
+    for _ in range(2):  # twelve in all: more than the ten sessions of an sshd's connection
+        tasks = [asyncio.create_task(host.run(f"{nap} & {nap} | {nap}")) for _ in range(6)]
+        while len(processes(nap)) < 18:
             await asyncio.sleep(0.01)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        assert all(
+            isinstance(end, asyncio.CancelledError) for end in await asyncio.gather(*tasks, return_exceptions=True)
+        )
         assert not processes(nap)
     assert (await host.run("echo on")).stdout == b"on\n"
 
@@ -111,19 +114,40 @@ async def test_a_file_is_written_whole_with_its_mode_whatever_the_umask(host: Ho
     assert not list(tmp_path.glob(".jupytui-*"))
 
 
-async def test_an_aborted_write_leaves_the_file_as_it_was(host: Host, tmp_path: Path) -> None:
+async def test_an_aborted_write_leaves_the_file_as_it_was_or_wholly_new(host: Host, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     path = folder / "file"
     path.write_bytes(b"old")
+    new = b"new" * 5_000_000
     for delay in (0.0, 0.005, 0.01, 0.02, 0.04):
-        task = asyncio.create_task(host.write(str(path), b"new" * 5_000_000))
+        task = asyncio.create_task(host.write(str(path), new))
         await asyncio.sleep(delay)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert path.read_bytes() == b"old"
+        assert path.read_bytes() in {b"old", new}
         assert [entry.name for entry in folder.iterdir()] == ["file"]
+
+
+async def test_a_write_that_is_cut_short_leaves_the_file_as_it_was(host: Host, tmp_path: Path) -> None:
+    """As when the link is cut in the middle: the far side gets less than was announced, and then the end."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = folder / "file"
+    path.write_bytes(b"old")
+    args = files.write_args(str(path), 1000, 0o600)
+    done = await host.run(files.WRITE, *args, stdin=b"x" * 999)
+    assert done.status != 0
+    assert path.read_bytes() == b"old"
+    process = await host.spawn(script.COMMAND)  # type: ignore[attr-defined]
+    await process.write(script.once(files.WRITE, args, b"x" * 1000, "nonce")[:-1])
+    while len(list(folder.iterdir())) < 2:
+        await asyncio.sleep(0.01)
+    await process.write_eof()
+    assert await process.wait() != 0
+    await process.close()
+    assert [(entry.name, entry.read_bytes()) for entry in folder.iterdir()] == [("file", b"old")]
 
 
 async def test_a_planted_symlink_is_replaced_and_not_followed(host: Host, tmp_path: Path) -> None:

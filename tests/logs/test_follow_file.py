@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging.handlers
 import os
+import shlex
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,11 @@ class ShellHost(LocalHost):
         super().__init__()
         self._run_by, self._path = shell, path
 
-    def stream(self, source: str, *args: str) -> AbstractAsyncContextManager[Process]:
-        tools = "PATH=$0:$PATH; export PATH; " if self._path else ""
-        return super().stream(f'{tools}exec {self._run_by} -c "$@"', source, "sh", *args)
+    @asynccontextmanager
+    async def stream(self, source: str, *args: str) -> AsyncIterator[Process]:
+        tools = f"PATH={shlex.quote(self._path)}:$PATH; export PATH; " if self._path else ""
+        async with super().stream(f'{tools}exec {self._run_by} -c "$@"', source, "sh", *args) as process:
+            yield process
 
 
 SHELLS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from jupytui.jupyter.environments.models import Installer, Plan, Step
@@ -43,16 +44,14 @@ def contents(prefix: Path) -> dict[str, bytes]:
 
 
 def at_work(prefix: Path) -> list[str]:
-    """The command lines of the processes that have to do with `prefix`."""
-    found = []
+    """The command lines of the processes that have to do with `prefix`, or that were started with this test's home."""
+    found, marks = [], (f"{prefix}".encode(), f"HOME={os.environ['HOME']}\0".encode())
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and int(entry.name) != os.getpid():
-            try:
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if f"{prefix}" in command:
-                found.append(command)
+            with suppress(OSError):
+                command, environ = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
+                if marks[0] in command or marks[1] in environ:
+                    found.append(command.replace(b"\0", b" ").decode("utf-8", "replace"))
     return found
 
 

@@ -19,7 +19,7 @@ from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.environments import install as module
 from jupytui.jupyter.environments.find import find
 from jupytui.jupyter.environments.install import clear, install
-from jupytui.jupyter.environments.models import Builder, Incomplete, Installer, Plan, Step, Wish
+from jupytui.jupyter.environments.models import Builder, Incomplete, Installer, Plan, Step, Tool, Wish
 from jupytui.jupyter.environments.outcome import Change, InstallError, Progress
 from jupytui.jupyter.environments.plan import plan_new, plan_upgrade
 from jupytui.jupyter.environments.sources import source
@@ -75,6 +75,24 @@ async def test_from_a_bare_python_to_a_new_environment_and_its_upgrade(
     outcome = await install(host, plan_upgrade(await find(host), there, wish))
     assert outcome.changes == (Change("jt_alpha", "1.0", "2.0"), Change("jt_beta", "1.0", "2.0"))
     assert not list(prefix.glob(".jupytui*"))
+
+
+async def test_uv_does_the_same(host: LocalHost, home: Path, wheels: Path) -> None:
+    if not (uv := shutil.which("uv")):
+        pytest.skip("there is no uv here")
+    found = msgspec.structs.replace(await find(host), tools=(Tool(Installer.UV, uv),), configured=frozenset())
+    wish = Wish(packages=("jt_alpha==1.0",), wheels=str(wheels))
+    plan = plan_new(found, "~/lab", wish)
+    assert plan.installer is Installer.UV
+    seen: list[Progress] = []
+    assert Change("jt_alpha", None, "1.0") in (await install(host, plan, seen.append)).changes
+    assert seen[-1].fraction == 1.0
+    there = (await find(host)).at(str(home / "lab"))
+    assert there
+    outcome = await install(host, plan_upgrade(found, there, msgspec.structs.replace(wish, packages=("jt_alpha",))))
+    assert outcome.changes == (Change("jt_alpha", "1.0", "2.0"), Change("jt_beta", "1.0", "2.0"))
+    with pytest.raises(InstallError, match="no package jt-gamma .* is as it was before"):
+        await install(host, plan_upgrade(found, there, msgspec.structs.replace(wish, packages=("jt-gamma",))))
 
 
 async def test_a_missing_wheel_leaves_nothing_and_trying_again_works(

@@ -1,0 +1,120 @@
+"""The survey in every shell that is here, through the real resident shell of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from jupytui.fleet.facts import learn
+from jupytui.fleet.sections import parse_look
+from jupytui.fleet.survey import Survey, runtime_dirs, source
+from jupytui.fleet.facts import Detail, Facts
+from jupytui.fleet.sightings import servers_in
+from jupytui.hosts.base import HostTrouble
+from jupytui.hosts.local import LocalHost
+
+SHELLS = {"dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "ash"], "zsh": ["zsh", "--emulate", "sh"]}
+RUNTIME = b'{"pid": 1, "port": 8888, "base_url": "/", "token": "t", "root_dir": "/x", "version": "2.21.1"}'
+
+
+@pytest.fixture
+async def local() -> AsyncIterator[LocalHost]:
+    host = LocalHost()
+    yield host
+    await host.close()
+
+
+@pytest.mark.parametrize("name", SHELLS)
+async def test_every_shell_answers_without_a_word_on_stderr(name: str, home: Path) -> None:
+    if not shutil.which(SHELLS[name][0]):
+        pytest.skip(f"{name} is not installed")
+    runtime = home / ".local/share/jupyter/runtime"
+    runtime.mkdir(parents=True)
+    (runtime / "jpserver-999999999.json").write_bytes(RUNTIME)
+    (runtime / "kernel-1.json").write_text("key")
+    script = source() + b"jt_look one ad\nprintf '\\n%s\\n' ----\njt_look two w\n"
+    pipe = asyncio.subprocess.PIPE
+    shell = await asyncio.create_subprocess_exec(*SHELLS[name], stdin=pipe, stdout=pipe, stderr=pipe)
+    out, err = await shell.communicate(script)
+    first, _, second = out.partition(b"\n----\n")
+    looks = parse_look(first, "one"), parse_look(second, "two")
+    assert err == b""
+    assert all(look.complete and look.now.load1 is not None for look in looks)
+    assert looks[0].machine and looks[0].disk_free and looks[0].connections
+    facts = learn(learn(Facts(), looks[0]), looks[1])
+    assert [server.pid for server in servers_in(facts)] == [999999999]
+    assert looks[1].files == () and looks[1].connections is None
+
+
+async def test_a_kernels_connection_file_is_named_and_never_read(local: LocalHost, home: Path) -> None:
+    runtime = home / ".local/share/jupyter/runtime"
+    runtime.mkdir(parents=True)
+    (runtime / "kernel-1.json").write_text('{"key": "hmac-key-of-the-kernel"}')
+    shell = await local.shell()
+    answer = await shell.ask(source() + b"jt_look n ad")
+    assert b"kernel-1.json" in answer
+    assert b"hmac-key" not in answer
+
+
+async def test_looking_leaves_no_file_and_no_process(local: LocalHost, home: Path) -> None:
+    before = sorted(home.rglob("*"))
+    survey = Survey("local")
+    shell = await local.shell()
+    for _ in range(3):
+        await survey.look(shell)
+    assert sorted(home.rglob("*")) == before
+    assert await shell.ask(b'jobs; cat /proc/$$/task/$$/children | while read -r a; do echo "$a"; done') in {b"", b"\n"}
+
+
+async def test_a_runtime_file_that_is_still_being_written_is_read_again(local: LocalHost, home: Path) -> None:
+    runtime = home / ".local/share/jupyter/runtime"
+    runtime.mkdir(parents=True)
+    file = runtime / "jpserver-999999999.json"
+    file.write_bytes(b"")
+    survey = Survey("local")
+    shell = await local.shell()
+    assert (await survey.look(shell)).files == ()
+    file.write_bytes(RUNTIME)
+    assert [found.port for found in (await survey.look(shell)).files] == [8888]
+
+
+async def test_a_huge_runtime_file_is_left_alone(local: LocalHost, home: Path) -> None:
+    runtime = home / ".local/share/jupyter/runtime"
+    runtime.mkdir(parents=True)
+    (runtime / "jpserver-999999999.json").write_bytes(RUNTIME + b" " * 10_000_000)
+    assert (await Survey("local").look(await local.shell())).files == ()
+
+
+async def test_odd_names_in_a_runtime_directory_harm_nobody(local: LocalHost, home: Path) -> None:
+    runtime = home / ".local/share/jupyter/runtime"
+    runtime.mkdir(parents=True)
+    (runtime / "jpserver-1\n; touch owned; $(touch owned) '\".json").write_bytes(RUNTIME)
+    (runtime / "jpserver-*.json").write_bytes(RUNTIME)
+    (runtime / "kernel-\x1b]0;x\x07.json").write_bytes(b"")
+    (runtime / "jpserver-999999999.json").write_bytes(RUNTIME)
+    facts = await Survey("local").look(await local.shell())
+    assert [server.pid for server in servers_in(facts)] == [999999999]
+    assert not (home / "owned").exists()
+
+
+async def test_an_answer_that_was_cut_is_the_hosts_trouble() -> None:
+    class Cut:
+        async def ask(self, script: bytes, deadline: float = 10.0) -> bytes:
+            return b"\nx host\n"
+
+    with pytest.raises(HostTrouble):
+        await Survey("h").look(Cut())
+
+
+def test_the_directories_of_servers_that_run_are_looked_into() -> None:
+    kernel = ("python", "-m", "ipykernel_launcher", "-f", "/scratch/r/kernel-1.json")
+    details = {
+        "1": Detail(env={"JUPYTER_RUNTIME_DIR": "/r1", "JUPYTER_DATA_DIR": "/d/", "HOME": "relative"}),
+        "2": Detail(argv=kernel),
+        "3": Detail(env={"XDG_DATA_HOME": "/x\n/y"}),
+    }
+    assert runtime_dirs(Facts(details=details)) == ("/d/runtime", "/r1", "/scratch/r")

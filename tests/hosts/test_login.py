@@ -1,0 +1,402 @@
+"""Logging in: who is asked what, and what each failure is called. Against asyncssh's own server, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from jupytui.hosts import auth, dial
+from jupytui.hosts.base import HostState, HostTrouble, SecretKind
+from jupytui.hosts.limits import Gates
+from tests.hosts.conftest import Account, Person, Serve, free_port
+
+
+async def trouble(account: Account, person: Person | None = None, name: str = "box") -> HostTrouble:
+    host = account.open(name, person)
+    try:
+        with pytest.raises(HostTrouble) as caught:
+            await host.connect()
+        assert not host.connected
+        return caught.value
+    finally:
+        await host.close()
+
+
+async def lets_in(account: Account, person: Person | None = None, name: str = "box") -> None:
+    host = account.open(name, person)
+    try:
+        await host.connect()
+        assert host.connected
+        assert (await host.run("cat", stdin=b"in")).stdout == b"in"
+    finally:
+        await host.close()
+
+
+async def test_a_key_lets_in_and_nobody_is_asked(account: Account, serve: Serve) -> None:
+    await serve(keys=[account.key])
+    person = Person()
+    await lets_in(account, person)
+    assert not person.asked
+    assert not person.shown
+
+
+async def test_a_password_is_asked_for_once(account: Account, serve: Serve) -> None:
+    server = await serve(password="right")
+    person = Person(["right"])
+    await lets_in(account, person)
+    assert [(prompt.host, prompt.kind, prompt.again) for prompt in person.asked] == [
+        ("box", SecretKind.PASSWORD, False)
+    ]
+    assert server.credentials == ["password right"]
+
+
+async def test_a_wrong_password_is_never_sent_again_but_asked_again(account: Account, serve: Serve) -> None:
+    server = await serve(password="right")
+    person = Person(["wrong", "worse", "right"])
+    await lets_in(account, person)
+    assert [prompt.again for prompt in person.asked] == [False, True, True]
+    assert server.credentials == ["password wrong", "password worse", "password right"]
+
+
+async def test_who_declines_is_not_asked_again_and_nothing_is_sent(account: Account, serve: Serve) -> None:
+    server = await serve(password="right", rounds=[("Code: ", "1")])
+    person = Person([None])
+    error = await trouble(account, person)
+    assert error.state is HostState.AUTH_FAILED
+    assert not error.retry
+    assert "none was given" in error.hint
+    assert len(person.asked) == 1
+    assert not server.credentials
+
+
+async def test_three_wrong_passwords_are_an_authentication_failure(account: Account, serve: Serve) -> None:
+    server = await serve(password="right")
+    error = await trouble(account, Person(["a", "b", "c", "right"]))
+    assert error.state is HostState.AUTH_FAILED
+    assert server.credentials == ["password a", "password b", "password c"]
+    assert "right" not in str(error) + error.detail
+
+
+async def test_a_one_time_code_is_asked_with_the_hosts_words_and_the_empty_round_is_answered(
+    account: Account, serve: Serve
+) -> None:
+    server = await serve(rounds=[("Password: ", "pw"), ("One-time \x1b[31mcode: ", "123456"), ("", "")])
+    person = Person(["pw", "123456"])
+    await lets_in(account, person)
+    assert [prompt.kind for prompt in person.asked] == [SecretKind.PASSWORD, SecretKind.CODE]
+    assert person.asked[1].text == "One-time \N{REPLACEMENT CHARACTER}[31mcode:"
+    assert server.credentials == ["answers ['pw']", "answers ['123456']", "answers []"]
+
+
+async def test_typing_may_take_longer_than_every_clock_of_the_login(
+    account: Account, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dial, "CONNECT_DEADLINE", 0.6)
+    monkeypatch.setattr(auth, "LOGIN_DEADLINE", 0.6)
+    await serve(rounds=[("Code: ", "1"), ("Next code: ", "2")])
+    await lets_in(account, Person(["1", "2"], pause=1))
+
+
+async def test_a_key_with_a_passphrase_is_unlocked_once_for_all_hosts(account: Account, serve: Serve) -> None:
+    key = account.new_key("id", "secret words")
+    person = Person(["wrong", "secret words"], pause=0.05)
+    gates = Gates()
+    for name in ("one", "two", "three"):
+        await serve(name, keys=[key])
+    hosts = [account.open(name, person, gates) for name in ("one", "two", "three")]
+    await asyncio.gather(*(host.connect() for host in hosts))
+    await asyncio.gather(*(host.close() for host in hosts))
+    assert [(prompt.kind, prompt.again) for prompt in person.asked] == [
+        (SecretKind.PASSPHRASE, False),
+        (SecretKind.PASSPHRASE, True),
+    ]
+
+
+async def test_no_passphrase_is_asked_for_a_key_that_the_host_does_not_want(account: Account, serve: Serve) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519")
+    account.new_key("id", "secret words")
+    await serve(keys=[other])
+    person = Person(["secret words"])
+    assert (await trouble(account, person)).state is HostState.AUTH_FAILED
+    assert not person.asked
+
+
+async def test_a_hung_agent_is_passed_over(
+    account: Account, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupytui.hosts.keys.AGENT_PROBE", 0.2)
+    path = str(tmp_path / "agent")
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.bind(path)
+        agent.listen()
+        await serve(keys=[account.key], lines=(f"IdentityAgent {path}",))
+        await lets_in(account)
+
+
+async def test_a_new_host_is_trusted_by_a_person_once_and_written_down(account: Account, serve: Serve) -> None:
+    server = await serve(keys=[account.key], known=False)
+    person = Person(trusts=True)
+    await lets_in(account, person)
+    await lets_in(account, person)
+    [question] = person.shown
+    assert question.key.algorithm == "ED25519"
+    assert question.key.fingerprint == server.host_keys[0].get_fingerprint()
+    assert account.known_hosts.stat().st_mode & 0o777 == 0o600
+    key = server.host_keys[0].export_public_key().decode().split()
+    assert account.known_hosts.read_text() == f"[127.0.0.1]:{server.port} {key[0]} {key[1]}\n"
+
+
+@pytest.mark.parametrize(("line", "asked"), [("StrictHostKeyChecking ask", 1), ("StrictHostKeyChecking yes", 0)])
+async def test_nothing_is_sent_to_a_new_host_nobody_vouches_for(
+    account: Account, serve: Serve, line: str, asked: int
+) -> None:
+    server = await serve(keys=[account.key], known=False, lines=(line,))
+    person = Person(trusts=False)
+    error = await trouble(account, person)
+    assert error.state is HostState.KEY_UNKNOWN
+    assert server.host_keys[0].get_fingerprint() in error.message
+    assert len(person.shown) == asked
+    assert not server.offers
+    assert not account.known_hosts.exists()
+
+
+async def test_accept_new_accepts_what_is_new_and_nothing_that_changed(account: Account, serve: Serve) -> None:
+    server = await serve(keys=[account.key], known=False, lines=("StrictHostKeyChecking accept-new",))
+    person = Person()
+    await lets_in(account, person)
+    assert not person.shown
+    account.known_hosts.unlink()
+    account.know(server.port, asyncssh.generate_private_key("ssh-ed25519"))
+    assert (await trouble(account)).state is HostState.KEY_CHANGED
+
+
+@pytest.mark.parametrize("line", ["StrictHostKeyChecking ask", "StrictHostKeyChecking no"])
+@pytest.mark.parametrize("old", ["ssh-ed25519", "ecdsa-sha2-nistp256"])
+async def test_keys_and_passwords_are_never_offered_to_a_host_whose_key_changed(
+    account: Account, serve: Serve, line: str, old: str
+) -> None:
+    server = await serve(keys=[account.key], password="right", known=False, lines=(line,))
+    former = asyncssh.generate_private_key(old)
+    account.know(server.port, former)
+    person = Person(["right"], trusts=True)
+    error = await trouble(account, person)
+    assert error.state is HostState.KEY_CHANGED
+    assert not error.retry
+    assert not server.offers
+    assert not person.asked
+    assert not person.shown
+    for part in (former.get_fingerprint(), server.host_keys[0].get_fingerprint(), f"{account.known_hosts}:1"):
+        assert part in error.hint
+        assert part in error.detail
+
+
+async def test_a_revoked_key_is_refused_loudly(account: Account, serve: Serve) -> None:
+    server = await serve(keys=[account.key])
+    account.know(server.port, server.host_keys[0], "@revoked")
+    error = await trouble(account, Person(trusts=True))
+    assert error.state is HostState.KEY_CHANGED
+    assert "revoked" in error.message
+    assert f"{account.known_hosts}:2" in error.hint
+    assert not server.offers
+
+
+async def test_the_known_key_is_used_when_the_host_has_better_ones(account: Account, serve: Serve) -> None:
+    keys = [asyncssh.generate_private_key(kind) for kind in ("ecdsa-sha2-nistp256", "ssh-ed25519")]
+    await serve(keys=[account.key], host_keys=keys)
+    await lets_in(account)
+
+
+async def test_a_certificate_of_a_known_authority_vouches_for_a_host(account: Account, serve: Serve) -> None:
+    authority = asyncssh.generate_private_key("ssh-ed25519")
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    certificate = authority.generate_host_certificate(key, "box", principals=["127.0.0.1"])
+    server = await serve(keys=[account.key], known=False, host_keys=[(key, certificate)])
+    account.know(server.port, authority, "@cert-authority")
+    await lets_in(account)
+
+
+async def test_a_mess_in_known_hosts_disturbs_nobody(account: Account, serve: Serve) -> None:
+    account.known_hosts.write_bytes(
+        b"garbage\n@nonsense x y z\n|1|x|y ssh-rsa AAAA\n\xff\xfe ssh-ed25519 AAAA\n* ssh-rsa !\n"
+    )
+    await serve(keys=[account.key])
+    await lets_in(account)
+
+
+async def test_a_banner_disturbs_nobody_and_is_in_the_detail_of_a_failure(account: Account, serve: Serve) -> None:
+    await serve(keys=[account.key], banner="Property of \x1b]0;ACME\x07\n")
+    await lets_in(account)
+    account.new_key("id")
+    error = await trouble(account)
+    assert "Property of \N{REPLACEMENT CHARACTER}]0;ACME" in error.detail
+
+
+async def test_a_login_shell_that_ends_at_once_is_no_shell(account: Account, serve: Serve) -> None:
+    await serve(keys=[account.key], shell="/bin/false")
+    host = account.open("box")
+    await host.connect()
+    for attempt in (host.shell(), host.run("true")):
+        with pytest.raises(HostTrouble) as caught:
+            await attempt
+        assert caught.value.state is HostState.NO_SHELL
+    await host.close()
+
+
+async def test_what_startup_files_print_is_no_answer(account: Account, serve: Serve, tmp_path: Path) -> None:
+    shell = tmp_path / "noisy"
+    shell.write_text('#!/bin/sh\nhead -c 300000 /dev/urandom\necho hello; echo oops >&2\nexec /bin/sh "$@"\n')
+    shell.chmod(0o755)
+    await serve(keys=[account.key], shell=str(shell))
+    host = account.open("box")
+    await host.connect()
+    assert await (await host.shell()).ask(b"echo asked") == b"asked\n"
+    done = await host.run("echo ran; echo err >&2")
+    assert (done.stdout, done.stderr) == (b"ran\n", b"err\n")
+    async with host.stream("echo streamed") as process:
+        assert await process.read() == b"streamed\n"
+    await host.close()
+
+
+async def test_every_hop_is_checked_and_asked_on_its_own(account: Account, serve: Serve) -> None:
+    outer = await serve("outer", password="one")
+    middle = await serve("middle", password="two", lines=("ProxyJump outer",))
+    inner = await serve("inner", keys=[account.key], lines=("ProxyJump middle",))
+    person = Person(["one", "two"])
+    await lets_in(account, person, "inner")
+    assert [prompt.host for prompt in person.asked] == ["outer", "middle"]
+    assert [len(server.connections) for server in (outer, middle, inner)] == [1, 1, 1]
+
+
+async def test_a_jump_host_whose_key_changed_gets_nothing_and_leads_nowhere(account: Account, serve: Serve) -> None:
+    bastion = await serve("bastion", password="one", known=False)
+    account.know(bastion.port, asyncssh.generate_private_key("ssh-ed25519"))
+    inner = await serve("inner", keys=[account.key], lines=("ProxyJump bastion",))
+    error = await trouble(account, Person(["one"]), "inner")
+    assert error.state is HostState.KEY_CHANGED
+    assert error.message.startswith("The host key of bastion")
+    assert not bastion.offers
+    assert not inner.connections
+
+
+async def test_hosts_behind_one_jump_host_share_the_way_to_it(account: Account, serve: Serve) -> None:
+    bastion = await serve("bastion", password="one")
+    names = [f"inner{number}" for number in range(5)]
+    for name in names:
+        await serve(name, keys=[account.key], lines=("ProxyJump bastion",))
+    gates, person = Gates(), Person(["one"])
+    hosts = [account.open(name, person, gates) for name in names]
+    await asyncio.gather(*(host.connect() for host in hosts))
+    assert len(person.asked) == len(bastion.connections) == 1
+    for host in hosts:
+        assert (await host.run("echo in")).stdout == b"in\n"
+        await host.close()
+    await bastion.connections[0].wait_closed()
+
+
+async def test_what_a_jump_host_cannot_reach_is_refused_or_unreachable(account: Account, serve: Serve) -> None:
+    await serve("bastion", keys=[account.key])
+    account.add_host("inner", free_port(), "ProxyJump bastion")
+    assert (await trouble(account, name="inner")).state is HostState.REFUSED
+
+
+async def test_a_proxy_command_carries_the_connection_and_its_words_explain_its_failure(
+    account: Account, serve: Serve
+) -> None:
+    server = await serve(keys=[account.key], known=True)
+    account.know(22, server.host_keys[0])
+    account.add_host("good", server.port, "ProxyCommand echo noise >&2; nc %h %p")
+    await lets_in(account, name="good")
+    account.add_host("bad", server.port, "ProxyCommand echo no such \x1b[2Jtunnel >&2; exit 1")
+    error = await trouble(account, name="bad")
+    assert error.state is HostState.UNREACHABLE
+    assert "no such \N{REPLACEMENT CHARACTER}[2Jtunnel" in error.detail
+
+
+async def test_a_port_where_nobody_listens_is_refused(account: Account) -> None:
+    account.add_host("box", free_port())
+    error = await trouble(account)
+    assert error.state is HostState.REFUSED
+    assert error.retry
+
+
+async def test_a_name_that_nobody_knows_is_unreachable(account: Account) -> None:
+    account.add_host("box", 22, "HostName no-such-machine.invalid")
+    account.config.write_text(account.config.read_text().replace("HostName 127.0.0.1\n", "", 1))
+    error = await trouble(account)
+    assert error.state is HostState.UNREACHABLE
+    assert "No machine is called no-such-machine.invalid" in error.message
+
+
+async def test_a_server_that_says_nothing_is_unreachable_after_the_configured_time(account: Account) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        account.add_host("box", silent.getsockname()[1], "ConnectTimeout 1")
+        error = await trouble(account)
+    assert error.state is HostState.UNREACHABLE
+    assert "no reply for 1 s" in error.message
+
+
+async def test_a_server_that_hangs_up_before_it_speaks_is_dialled_again_within_the_attempt(
+    account: Account, serve: Serve
+) -> None:
+    server = await serve("real", keys=[account.key])
+    hangups = 2
+
+    async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal hangups
+        if hangups:
+            hangups -= 1
+            writer.write(b"Exceeded MaxStartups\r\n")
+            writer.close()
+            return
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", server.port)
+        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+    async with await asyncio.start_server(busy, "127.0.0.1", 0) as front:
+        port = front.sockets[0].getsockname()[1]
+        account.know(port, server.host_keys[0])
+        account.add_host("box", port)
+        await lets_in(account)
+    assert hangups == 0
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+
+async def test_a_cancelled_connect_leaves_nothing_behind(account: Account, serve: Serve) -> None:
+    server = await serve(password="right")
+    host = account.open("box", Person(["right"], pause=1000))
+    task = asyncio.create_task(host.connect())
+    while not server.connections:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await server.connections[0].wait_closed()
+    assert not host.connected
+    await host.close()
+
+
+async def test_many_callers_share_one_attempt(account: Account, serve: Serve) -> None:
+    server = await serve(keys=[account.key])
+    host = account.open("box")
+    await asyncio.gather(*(host.connect() for _ in range(5)))
+    assert len(server.connections) == 1
+    await host.close()
+
+
+async def test_a_broken_configuration_names_the_line(account: Account) -> None:
+    account.config.write_text("Host box\n  Nonsense yes\n")
+    error = await trouble(account)
+    assert "line 2" in error.hint + error.detail
+
+
+@pytest.mark.parametrize("name", ["-oProxyCommand=touch x", "me@-oProxyCommand=x", ""])
+async def test_a_name_is_never_taken_for_an_option(account: Account, name: str) -> None:
+    assert "not a name" in (await trouble(account, name=name)).message if name else True
