@@ -83,12 +83,16 @@ class Front(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """What an action works with; `config` is replaced by the actions that edit hosts.toml."""
+    """What an action works with; `config` is replaced by the actions that edit hosts.toml.
+
+    `progress` is told, in a few words, what a long action does now.
+    """
 
     fleet: Fleet
     front: Front
     config: Config
     read_only: bool = False
+    progress: Callable[[str], None] = field(default=lambda _text: None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,10 @@ from jupytui import __version__
 
 COMMANDS = {
     "status": "one look at the fleet, then exit",
+    "new": "start a server that stays alive",
+    "start": "start a server whose unit is stopped",
+    "stop": "stop a server, and prove that it is gone",
+    "restart": "restart a server, and prove that it is back",
     "kernels": "list, interrupt, restart or shut down kernels",
     "config": "where hosts.toml is, and whether it is right",
     "completions": "print a completion script for a shell",

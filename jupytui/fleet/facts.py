@@ -57,9 +57,17 @@ class Process(msgspec.Struct, frozen=True):
     run_ns: int | None = None
     listed: bool = True
 
+    @property
+    def ending(self) -> bool:
+        """Whether it has let go of its memory: on its way out, or waiting for its parent to notice."""
+        return self.state in {"Z", "X"} or self.rss == 0
+
 
 class Detail(msgspec.Struct, frozen=True):
-    """What is told once of a process. `env` holds only the variables asked for; `uid` -1 when unknown."""
+    """What is told once of a process. `env` holds only the variables asked for; `uid` -1 when unknown.
+
+    `elsewhere`: it is in a network of its own, that is, in a container.
+    """
 
     argv: tuple[str, ...] = ()
     uid: int = -1
@@ -67,6 +75,7 @@ class Detail(msgspec.Struct, frozen=True):
     stdout: str = ""
     cwd: str = ""
     env: Mapping[str, str] = {}
+    elsewhere: bool = False
 
 
 class Listener(msgspec.Struct, frozen=True):

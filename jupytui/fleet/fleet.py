@@ -85,6 +85,10 @@ class Fleet:
             return watcher.host
         raise Gone(f"{name} is not in the fleet any more.")
 
+    def prompter(self, name: str) -> Prompter:
+        """Return whoever asks the user on behalf of the host of that name."""
+        return self._prompter(name)
+
     def api(self, subject: Subject) -> JupyterApi:
         """Return the HTTP API of the server meant. Raises Gone, and JupytuiError when we hold no credentials."""
         if probe := self._probes.get(subject.host or ""):

@@ -11,7 +11,7 @@ from jupytui.fleet import darwin
 from jupytui.fleet.facts import Detail, Listener, Look, Machine, Now, Owner, Process, RuntimeText
 from jupytui.text import clean_line
 
-_DETAILS = frozenset({"cmd", "uid", "cgroup", "out", "cwd", "env"})
+_DETAILS = frozenset({"cmd", "uid", "cgroup", "out", "cwd", "env", "elsewhere"})
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -115,6 +115,7 @@ def _detail(parts: dict[str, str]) -> Detail:
         stdout=parts.get("out", "").removesuffix("\n"),
         cwd=parts.get("cwd", "").removesuffix("\n"),
         env=env,
+        elsewhere="elsewhere" in parts,
     )
 
 

@@ -127,7 +127,7 @@ def _pid(server: ServerSighting) -> int:
 
 
 def _stale(file: RuntimeFile, process: Process | None, facts: Facts) -> bool:
-    if process is None or process.state == "Z":
+    if process is None or process.ending:
         return True
     started = facts.machine.boot_time + process.start / facts.machine.tick
     is_jupyter = app_of(facts.detail(process).argv) is not None
@@ -137,7 +137,7 @@ def _stale(file: RuntimeFile, process: Process | None, facts: Facts) -> bool:
 def _running(process: Process, file: RuntimeFile | None, facts: Facts) -> ServerSighting | None:
     detail = facts.detail(process)
     app = app_of(detail.argv)
-    if process.state == "Z" or (file is None and (app is None or _is_copy(process, detail, facts))):
+    if process.ending or detail.elsewhere or (file is None and (app is None or _is_copy(process, detail, facts))):
         return None
     owned = _owned(process, facts)
     foreign = detail.uid not in {-1, facts.machine.uid} and facts.machine.uid != 0
@@ -200,15 +200,13 @@ def kernels_in(facts: Facts) -> dict[str, KernelSighting]:
     return {named[pid][0]: _sighting(named[pid], facts.processes[pid], family, facts) for pid, family in heads.items()}
 
 
-def _sighting(
-    kernel: tuple[str, str], process: Process, family: list[Process], facts: Facts
-) -> KernelSighting:
+def _sighting(kernel: tuple[str, str], process: Process, family: list[Process], facts: Facts) -> KernelSighting:
     notebook = facts.detail(process).env.get("JPY_SESSION_NAME")
     return KernelSighting(kernel[0], process, tuple(family), kernel[1], notebook)
 
 
 def _kernel(process: Process, facts: Facts) -> tuple[str, str] | None:
-    kernel = kernel_of(facts.detail(process).argv) if process.listed and process.state != "Z" else None
+    kernel = kernel_of(facts.detail(process).argv) if process.listed and not process.ending else None
     return (clean_line(kernel[0], 128), posixpath.normpath(kernel[1] or ".")) if kernel else None
 
 

@@ -156,6 +156,11 @@ jt_app() {
   jt_section cgroup "$2"
   while IFS= read -r jt_x; do printf '%s\n' "$jt_x"; done <"/proc/$1/cgroup"
   [ -r "/proc/$1/environ" ] || return 0
+  # In a container with a network of its own: another machine, for all that we can reach.
+  if ! [ "/proc/$1/ns/net" -ef /proc/self/ns/net ] && [ /proc/self/ns/net -ef /proc/self/ns/net ]; then
+    jt_section elsewhere "$2"
+    return 0
+  fi
   jt_section out "$2"
   readlink "/proc/$1/fd/1"
   jt_section cwd "$2"
@@ -200,15 +205,15 @@ jt_ps() {
   jt_section mac
   printf 'load %s\ntotal %s\n' "$(sysctl -n vm.loadavg)" "$(sysctl -n hw.memsize)"
   vm_stat
-  jt_known=$(TZ=UTC ps -axww -o pid=,ppid=,uid=,stat=,time=,rss=,lstart=,command= | grep -e '[j]upyter' -e '[k]ernel-')
+  jt_x=$(TZ=UTC ps -axww -o pid=,ppid=,uid=,stat=,time=,rss=,lstart=,command= | grep -e '[j]upyter' -e '[k]ernel-')
   jt_section ps
-  printf '%s' "$jt_known"
-  jt_known=$(printf '%s\n' "$jt_known" | awk '{ print $1 }')
-  [ "$jt_net" != "$jt_known" ] || return 0
-  jt_net=$jt_known
+  printf '%s' "$jt_x"
+  jt_apps=$(printf '%s\n' "$jt_x" | awk '{ print $1 }')
+  [ "$jt_net" != "$jt_apps" ] || return 0
+  jt_net=$jt_apps
   jt_section lsof
   # shellcheck disable=SC2086
-  lsof -nP -a -p "$(printf '%s,' $jt_known)0" -i TCP -s TCP:LISTEN -F pn
+  lsof -nP -a -p "$(printf '%s,' $jt_apps)0" -i TCP -s TCP:LISTEN -F pn
 } 2>/dev/null
 
 if stat -c %Y / >/dev/null 2>&1; then
@@ -217,11 +222,11 @@ else
   jt_stat() { stat -f '%m %z %N' "$@" 2>/dev/null; }
 fi
 
-# "$@": runtime directories. A file is told again when a process or a file came or went: servers write theirs once.
+# "$@": runtime directories. Files are told again when a server, a kernel or a file came or went; servers write once.
 # Kernel connection files are only named, the newest 200: they hold the key that signs messages.
 jt_runtime() {
-  [ "$jt_files" != "$jt_known$jt_names" ] || return 0
-  jt_files=$jt_known$jt_names
+  [ "$jt_files" != "$jt_apps$jt_kernels$jt_names" ] || return 0
+  jt_files=$jt_apps$jt_kernels$jt_names
   jt_section connections
   for jt_dir; do jt_stat "$jt_dir"/kernel-*.json; done | sort -rn | head -n 200
   jt_x=$(for jt_dir; do jt_stat "$jt_dir"/jpserver-*.json "$jt_dir"/nbserver-*.json; done)

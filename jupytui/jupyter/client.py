@@ -2,7 +2,8 @@
 
 `/api/kernels`, `/api/sessions` and most others move the server's `last_activity`, so that an idle server is never
 culled; `?no_track_activity=1` prevents it (jupyter_server's APIHandler.update_api_activity; notebook >= 5.7 too).
-`/api` and `/api/status` do not count (measured, jupyter_server 2.21.1).
+`/api` and `/api/status` do not count on jupyter_server 2.21.1, but `/api` does on notebook 6.5.7 (both measured), so
+everything asked every few seconds carries it.
 """
 
 from __future__ import annotations
@@ -81,12 +82,12 @@ class JupyterApi:
 
     async def version(self) -> str | None:
         """Return jupyter_server's (or notebook's, <= 6) version; needs no credentials."""
-        fields = await self._get("api")
+        fields = await self._get("api" + _QUIET)
         return _text(fields, "version", 40)
 
     async def status(self) -> ApiStatus:
         """Return since when the server runs and when it was last used."""
-        fields = await self._get("api/status")
+        fields = await self._get("api/status" + _QUIET)
         return ApiStatus(_moment(fields, "started"), _moment(fields, "last_activity"))
 
     async def kernels(self) -> tuple[ApiKernel, ...]:

@@ -45,12 +45,11 @@ def parse_runtime_file(path: str, mtime: int, text: bytes) -> RuntimeFile | None
     fields = _fields(text)
     if name is None or not fields:
         return None
-    pid = fields.get("pid")
     port = fields.get("port")
     return RuntimeFile(
         path=path,
         mtime=mtime,
-        pid=pid if type(pid) is int and 0 < pid < 2**31 else int(name[2]),
+        pid=int(name[2]),
         legacy=name[1] == "nbserver",
         base_url=base_path(_text(fields, "base_url") or "/"),
         hostname=clean_line(_text(fields, "hostname")),

@@ -16,6 +16,9 @@ else
   st() { stat -L -f '%d:%i %z' -- "$@" 2>/dev/null; }
 fi
 
+short=0.1 long=0.5
+sleep 0.01 2>/dev/null || short=1 long=1
+
 say() { printf '\000%s %s\n' "$mark" "$*"; }
 
 range() {
@@ -60,7 +63,7 @@ renew() { say new "$1"; start=begin; }
 
 rest() {
   quiet=$((quiet + 1))
-  if [ "$quiet" -gt 50 ]; then sleep 0.5; else sleep 0.1; fi 2>/dev/null || sleep 1
+  if [ "$quiet" -gt 50 ]; then sleep "$long"; else sleep "$short"; fi
 }
 
 # Returns when another file, or this one from its start, is to be opened next.

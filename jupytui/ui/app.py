@@ -26,8 +26,10 @@ def run(options: Options) -> int:
 
 async def _run(options: Options) -> int:
     from jupytui.ui.program import Program
+    from jupytui.ui.signals import end_on_signals
 
     program = Program(options)
+    end_on_signals(lambda status: program.exit(return_code=status))
     try:
         await program.run_async(mouse=options.mouse)
     finally:

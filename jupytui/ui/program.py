@@ -42,7 +42,8 @@ class Program(App[int], inherit_bindings=False):
         self, options: Options, panes: Sequence[PaneEntry] = PANES, actions: tuple[Action, ...] | None = None
     ) -> None:
         """Raise ConfigError for a theme that does not exist."""
-        super().__init__()
+        name = theme_name(options.config.settings)
+        super().__init__(ansi_color=THEMES[name].ansi if name in THEMES else None)
         self._options = options
         self._actions = actions
         self.read_only = options.read_only
@@ -50,7 +51,7 @@ class Program(App[int], inherit_bindings=False):
         self.main = MainScreen(self, self.store, panes)
         self.desk: Desk | None = None
         self._unsaved = False
-        self._use_theme(theme_name(options.config.settings))
+        self._use_theme(name)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the screen behind all dialogs."""
@@ -81,9 +82,7 @@ class Program(App[int], inherit_bindings=False):
     def _begin(self) -> None:
         from jupytui.ui import crash
         from jupytui.ui.desk import Desk
-        from jupytui.ui.signals import end_on_signals
 
-        end_on_signals(self._end)
         crash.log_to(self._options.paths.logs)
         self.stylesheet.read(_STYLES / "later.tcss")
         self.desk = desk = Desk(self, self._options, self._actions)
@@ -93,9 +92,6 @@ class Program(App[int], inherit_bindings=False):
         gc.freeze()
         gc.enable()
         desk.start()
-
-    def _end(self, status: int) -> None:
-        self.exit(return_code=status)
 
     async def close(self) -> None:
         """Let go of everything; the terminal is the user's again by now."""

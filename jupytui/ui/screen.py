@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.screen import Screen
@@ -42,6 +42,7 @@ class MainScreen(Screen[None]):
         self._left = 0
         self._dirty: set[str] = set()
         self._ticking = False
+        self._early: list[events.Key] | None = []  # pressed before anybody could say what keys mean
 
     @property
     def pane(self) -> Pane:
@@ -69,7 +70,15 @@ class MainScreen(Screen[None]):
         """Take in what keys do, besides the digits of the panes."""
         digits = [Binding(digit, f"screen.show_pane('{digit}')", show=False) for digit in self._entries]
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap([*digits, *bindings])])
+        early, self._early = self._early or [], None
+        for key in early:
+            self.app.post_message(key)
         self.schedule()
+
+    def on_key(self, event: events.Key) -> None:
+        """Keep what is typed ahead."""
+        if self._early is not None:
+            self._early.append(event)
 
     def schedule(self) -> None:
         """Draw what differs at the end of this tick."""
@@ -111,39 +120,39 @@ class MainScreen(Screen[None]):
 
     # Where to be
 
-    def action_show_pane(self, digit: str) -> None:
+    async def action_show_pane(self, digit: str) -> None:
         """Show the pane of `digit`, of the whole fleet."""
         self._filter_by("")
         self._views.jump(View(digit))
-        self._show_view()
+        await self._show_view()
 
-    def enter(self, digit: str, within: Subject) -> None:
+    async def enter(self, digit: str, within: Subject) -> None:
         """Show the pane of `digit` narrowed to a part of the fleet; back comes out again."""
         self._filter_by("")
         self._views.enter(View(digit, within))
-        self._show_view()
+        await self._show_view()
 
-    def action_last(self) -> None:
+    async def action_last(self) -> None:
         """Show the view before this one."""
         self._filter_by("")
         if self._views.swap():
-            self._show_view()
+            await self._show_view()
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Drop the marks, else the filter, else leave the view."""
         if len(self.pane.chosen) > 1:
             self.pane.clear_marks()
         elif self._filter:
             self._filter_by("")
         elif self._views.leave():
-            self._show_view()
+            await self._show_view()
 
-    def _show_view(self) -> None:
+    async def _show_view(self) -> None:
         pane, view = self.pane, self._views.current
         for other in self._panes.values():
             other.display = other is pane
         if not pane.is_attached:
-            self.mount(pane, before=self._footer)
+            await self.mount(pane, before=self._footer)
         pane.show_store(self._store)
         pane.narrow_to(view.within)
         pane.focus()
@@ -156,12 +165,12 @@ class MainScreen(Screen[None]):
         self.schedule()
 
     @on(Pane.Opened)
-    def _opened(self, event: Pane.Opened) -> None:
+    async def _opened(self, event: Pane.Opened) -> None:
         desk = self._program.desk
         if desk and event.subject.scope is Scope.KERNEL:
             desk.menu()
         elif desk and not desk.answer(event.subject):
-            self.enter("2", event.subject)
+            await self.enter("2", event.subject)
 
     # The filter
 

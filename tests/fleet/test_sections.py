@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupytui.fleet.contact import Answers
 from jupytui.fleet.facts import Facts, Listener, Look, learn
+from jupytui.fleet.gpus import Gpus
 from jupytui.fleet.sections import parse_look
 from jupytui.fleet.servers import server_of, system_of
-from jupytui.fleet.contact import Answers
-from jupytui.fleet.gpus import Gpus
 from jupytui.fleet.sightings import kernels_in, servers_in
 from jupytui.jupyter.models import App, Log, Unit
 
@@ -88,7 +88,8 @@ def test_an_answer_cut_anywhere_is_known_to_be_cut() -> None:
 
 def test_addresses_are_read_from_proc_net_tcp() -> None:
     text = (
-        "0100007F:22B8 1000 1\n00000000000000000000000001000000:22B9 1000 2\n0000000000000000FFFF00000100007F:22BA 0 3\n"
+        "0100007F:22B8 1000 1\n00000000000000000000000001000000:22B9 1000 2\n"
+        "0000000000000000FFFF00000100007F:22BA 0 3\n"
         "00000000000000000000000000000000:0016 0 4\nnonsense\n0100007F:zzzz 1 2\n"
     )
     look = parse_look(f"\nn listen\n{text}".encode(), "n")

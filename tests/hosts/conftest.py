@@ -9,10 +9,11 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
@@ -60,6 +61,17 @@ def processes(mark: str) -> list[str]:
             if mark in line:
                 found.append(line)
     return found
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    """Wait for something that announces itself to nobody (the test's own timeout bounds it)."""
+    while not reached():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+async def running(mark: str, count: int) -> None:
+    """Wait until exactly `count` processes are those of `mark`."""
+    await until(lambda: len(processes(mark)) == count)
 
 
 def a_nap() -> str:
@@ -267,17 +279,26 @@ class Gatekeeper(asyncssh.SSHServer):
         return "", "", "", [(question, False)] if question else []
 
     def validate_kbdint_response(
-        self, username: str, responses: list[str]
+        self, username: str, responses: Sequence[str]
     ) -> bool | tuple[str, str, str, list[tuple[str, bool]]]:
-        self._server.offers.append(f"answers {responses}")
+        self._server.offers.append(f"answers {list(responses)}")
         _, right = self._rounds.pop(0)
-        if responses != ([right] if right else []):
+        if list(responses) != ([right] if right else []):
             self._rounds = list(self._server.rounds)
             return False
         return True if not self._rounds else self._challenge()
 
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
         return True
+
+
+async def pump(source: Any, sink: Any) -> None:
+    """Copy one direction of a connection and then close it: asyncio's or asyncssh's streams."""
+    with suppress(OSError, asyncssh.Error):
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+        sink.close()
 
 
 @dataclass
@@ -321,8 +342,15 @@ class Server:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        await process.redirect(child.stdin, child.stdout, child.stderr)
-        process.exit(await child.wait())
+        assert child.stdin
+        assert child.stdout
+        assert child.stderr
+        feeding = asyncio.create_task(pump(process.stdin, child.stdin))
+        await asyncio.gather(pump(child.stdout, process.stdout), pump(child.stderr, process.stderr))
+        status = await child.wait()
+        feeding.cancel()
+        child.stdin.close()
+        process.exit(status)
 
     async def stop(self) -> None:
         if self.acceptor:

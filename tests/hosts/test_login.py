@@ -12,7 +12,7 @@ import pytest
 from jupytui.hosts import auth, dial
 from jupytui.hosts.base import HostState, HostTrouble, SecretKind
 from jupytui.hosts.limits import Gates
-from tests.hosts.conftest import Account, Person, Serve, free_port
+from tests.hosts.conftest import Account, Person, Serve, free_port, pump, until
 
 
 async def trouble(account: Account, person: Person | None = None, name: str = "box") -> HostTrouble:
@@ -353,7 +353,7 @@ async def test_a_server_that_hangs_up_before_it_speaks_is_dialled_again_within_t
             writer.close()
             return
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", server.port)
-        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
 
     async with await asyncio.start_server(busy, "127.0.0.1", 0) as front:
         port = front.sockets[0].getsockname()[1]
@@ -363,18 +363,11 @@ async def test_a_server_that_hangs_up_before_it_speaks_is_dialled_again_within_t
     assert hangups == 0
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-    writer.close()
-
-
 async def test_a_cancelled_connect_leaves_nothing_behind(account: Account, serve: Serve) -> None:
     server = await serve(password="right")
     host = account.open("box", Person(["right"], pause=1000))
     task = asyncio.create_task(host.connect())
-    while not server.connections:
-        await asyncio.sleep(0.01)
+    await until(lambda: bool(server.connections))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

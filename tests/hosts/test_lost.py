@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -81,7 +82,7 @@ async def test_forty_hosts_on_one_sshd_all_get_in_though_it_drops_the_eleventh(s
 
 @pytest.mark.parametrize("shell", ["/usr/bin/fish", "/usr/bin/zsh", "/bin/csh", "/usr/bin/tcsh", "/bin/bash"])
 async def test_any_login_shell_will_do(sshd: Sshd, account: Account, shell: str) -> None:
-    if not os.path.exists(shell):
+    if not Path(shell).exists():
         pytest.skip(f"no {shell} here")
     sshd.start(f'ForceCommand {shell} -c "$SSH_ORIGINAL_COMMAND"')
     host = account.open("box")

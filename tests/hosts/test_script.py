@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import signal
 
 import pytest
 
 from jupytui.hosts import script
-from tests.hosts.conftest import a_nap, processes
+from tests.hosts.conftest import a_nap, processes, running
 
 SHELLS = ["dash", "bash", "bash --posix", "busybox sh", "zsh --emulate sh", "ksh", "mksh", "yash"]
 
@@ -49,8 +47,7 @@ async def test_script_arguments_stdin_and_status_go_through_unchanged(sh: str) -
 async def test_the_end_of_stdin_ends_the_whole_group_and_nothing_is_left(sh: str) -> None:
     nap = a_nap()
     child = await start(script.once(f"{nap} & {nap} | {nap}", (), b"some", "n"))
-    while len(processes(nap)) < 3:
-        await asyncio.sleep(0.01)
+    await running(nap, 3)
     await child.communicate()  # closes stdin
     assert not processes(nap)
 
@@ -74,8 +71,6 @@ async def test_where_there_is_no_setsid_job_control_makes_the_group(monkeypatch:
         monkeypatch.setattr(script, part, changed)
     nap = a_nap()
     child = await start(script.once(f"{nap} & {nap}", (), b"", "n"))
-    while len(processes(nap)) < 2:
-        await asyncio.sleep(0.01)
-    os.kill(child.pid, signal.SIGCONT)
+    await running(nap, 2)
     await child.communicate()
     assert not processes(nap)

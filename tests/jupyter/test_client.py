@@ -72,7 +72,9 @@ async def serving(handle: Handler, tls: ssl.SSLContext | None = None) -> AsyncIt
 
 
 @asynccontextmanager
-async def talking(handle: Handler, *, tls: ssl.SSLContext | None = None, token: Secret = TOKEN) -> AsyncIterator[JupyterApi]:
+async def talking(
+    handle: Handler, *, tls: ssl.SSLContext | None = None, token: Secret = TOKEN
+) -> AsyncIterator[JupyterApi]:
     async with serving(handle, tls) as port:
         api = JupyterApi(LocalHost(), Access("127.0.0.1", port, tls=tls is not None, token=token))
         try:
@@ -82,13 +84,15 @@ async def talking(handle: Handler, *, tls: ssl.SSLContext | None = None, token: 
 
 
 async def test_what_would_count_as_activity_says_that_it_is_none() -> None:
-    served = Served({"/api/kernels": answer(b"[]"), "/api/sessions": answer(b"[]")})
+    lists, fields = ["/api/kernels", "/api/sessions"], ["/api", "/api/status"]
+    served = Served({path: answer(b"[]") for path in lists} | {path: answer(b"{}") for path in fields})
     async with talking(served.handle) as api:
         await api.kernels()
         await api.sessions()
+        await api.version()
+        await api.status()
     assert [request.split()[1] for request in served.requests] == [
-        "/api/kernels?no_track_activity=1",
-        "/api/sessions?no_track_activity=1",
+        f"{path}?no_track_activity=1" for path in [*lists, *fields]
     ]
 
 
@@ -127,7 +131,9 @@ async def test_kernels_and_sessions_are_read() -> None:
         b'[{"id": "k1", "name": "python3", "last_activity": "2026-11-20T10:00:00.5Z", "execution_state": "busy",'
         b' "connections": 2}, {"id": "k2", "execution_state": "on fire", "connections": -1}]'
     )
-    sessions = b'[{"path": "a.ipynb", "kernel": {"id": "k1"}}, {"notebook": {"path": "old.ipynb"}, "kernel": {"id": "k2"}}]'
+    sessions = (
+        b'[{"path": "a.ipynb", "kernel": {"id": "k1"}}, {"notebook": {"path": "old.ipynb"}, "kernel": {"id": "k2"}}]'
+    )
     status = b'{"started": "2026-11-20T09:00:00Z", "last_activity": "2026-11-20T10:00:00+01:00"}'
     replies = {"/api/kernels": kernels, "/api/sessions": sessions, "/api/status": status}
     async with talking(Served({path: answer(body) for path, body in replies.items()}).handle) as api:
@@ -245,7 +251,9 @@ async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) 
             await client.request("GET", "/", {}, deadline=0.05)
 
 
-@pytest.mark.parametrize("reply", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]", b"\0" * 999])
+@pytest.mark.parametrize(
+    "reply", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]", b"\0" * 999]
+)
 async def test_what_is_no_http_is_an_error_of_ours(reply: bytes) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -291,7 +299,12 @@ async def test_a_certificate_nobody_vouches_for_is_accepted_and_told() -> None:
 
 
 async def test_plain_http_where_tls_was_expected_is_an_error_of_ours() -> None:
-    async with serving(Served({}).handle) as port:
-        api = JupyterApi(LocalHost(), Access("127.0.0.1", port, tls=True))
-        with pytest.raises(ApiError):
-            await asyncio.wait_for(api.version(), 20)
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer(b"", "400 Bad Request"))
+
+    async with talking(handle, tls=None) as plain:
+        api = JupyterApi(LocalHost(), Access("127.0.0.1", plain.access.port, tls=True))
+        with pytest.raises(ApiError, match="TLS"):
+            await api.version()
+        await api.close()

@@ -53,7 +53,7 @@ def test_which_kernel_a_command_line_runs(command: str, kernel: tuple[str, str] 
 
 
 def test_the_last_option_counts_with_and_without_its_class() -> None:
-    argv = "jupyter-lab --port 1 --ServerApp.port=2 --ServerApp.base_url=/x".split()
+    argv = ["jupyter-lab", "--port", "1", "--ServerApp.port=2", "--ServerApp.base_url=/x"]
     assert option(argv, "port") == "2"
     assert option(argv, "base_url", "base-url") == "/x"
     assert option(argv, "sock") is None

@@ -48,6 +48,13 @@ async def host(request: pytest.FixtureRequest, home: Path) -> AsyncIterator[Loca
 
 
 @pytest.fixture
+async def here(home: Path) -> AsyncIterator[LocalHost]:
+    opened = LocalHost()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
 def log(home: Path) -> Path:
     return home / "it's a $log.txt"
 
@@ -73,23 +80,23 @@ async def test_history_then_what_is_written(host: LocalHost, log: Path) -> None:
     assert not seen.markers
 
 
-async def test_no_history_or_more_than_there_is(host: LocalHost, log: Path) -> None:
+async def test_no_history_or_more_than_there_is(here: LocalHost, log: Path) -> None:
     append(log, b"one\n")
     none, much = Following(), Following()
-    await none.read(reader(host, log, history=0), live=False)
-    await much.read(reader(host, log, history=9), live=False)
+    await none.read(reader(here, log, history=0), live=False)
+    await much.read(reader(here, log, history=9), live=False)
     assert (none.data, much.data) == (b"", b"one\n")
 
 
-async def test_up_to_the_end_as_it_is(host: LocalHost, log: Path) -> None:
+async def test_up_to_the_end_as_it_is(here: LocalHost, log: Path) -> None:
     append(log, b"one\ntwo\nthree")
     seen = Following()
-    await seen.read(reader(host, log, history=2), live=False)
+    await seen.read(reader(here, log, history=2), live=False)
     assert seen.data == b"two\nthree"
 
 
-async def test_a_file_that_is_not_there_yet(host: LocalHost, log: Path) -> None:
-    async with following(reader(host, log)) as seen:
+async def test_a_file_that_is_not_there_yet(here: LocalHost, log: Path) -> None:
+    async with following(reader(here, log)) as seen:
         await seen.until(lambda: bool(seen.markers))
         append(log, b"first\n")
         await seen.has(b"first\n")
@@ -109,10 +116,10 @@ async def test_rotation_by_rename_loses_nothing_not_even_late_lines(host: LocalH
     assert seen.markers == ["the log was rotated: here the new file begins"]
 
 
-async def test_a_writer_that_rotates_as_fast_as_it_can_loses_nothing(host: LocalHost, log: Path) -> None:
+async def test_a_writer_that_rotates_as_fast_as_it_can_loses_nothing(here: LocalHost, log: Path) -> None:
     handler = logging.handlers.RotatingFileHandler(log, maxBytes=20_000, backupCount=100)
     handler.emit(logging.makeLogRecord({"msg": "0"}))
-    async with following(reader(host, log)) as seen:
+    async with following(reader(here, log)) as seen:
         await seen.has(b"0\n")
         for number in range(1, 10_000):
             handler.emit(logging.makeLogRecord({"msg": number}))
@@ -134,18 +141,18 @@ async def test_truncation_is_seen_and_said(host: LocalHost, log: Path) -> None:
     assert seen.markers == ["the log was emptied: here it begins anew"]
 
 
-async def test_truncation_is_seen_when_more_than_before_is_there_at_once(host: LocalHost, log: Path) -> None:
+async def test_truncation_is_seen_when_more_than_before_is_there_at_once(here: LocalHost, log: Path) -> None:
     append(log, b"one\n" * 10)
-    async with following(reader(host, log)) as seen:
+    async with following(reader(here, log)) as seen:
         await seen.has(b"one\n")
         log.write_bytes(b"two\n" * 100)
         await seen.until(lambda: seen.data.count(b"two\n") == 100)
     assert seen.data == b"one\n" * 10 + b"two\n" * 100
 
 
-async def test_a_file_deleted_and_made_anew(host: LocalHost, log: Path) -> None:
+async def test_a_file_deleted_and_made_anew(here: LocalHost, log: Path) -> None:
     append(log, b"one\n")
-    async with following(reader(host, log)) as seen:
+    async with following(reader(here, log)) as seen:
         await seen.has(b"one\n")
         log.unlink()
         append(log, b"two, and longer than one\n")
@@ -153,8 +160,8 @@ async def test_a_file_deleted_and_made_anew(host: LocalHost, log: Path) -> None:
     assert seen.data == b"one\ntwo, and longer than one\n"
 
 
-async def test_reading_goes_on_in_the_middle_of_a_line(host: LocalHost, log: Path) -> None:
-    one, seen = reader(host, log), Following()
+async def test_reading_goes_on_in_the_middle_of_a_line(here: LocalHost, log: Path) -> None:
+    one, seen = reader(here, log), Following()
     for number in range(5):
         append(log, b"%d and " % number)
         async with following(one, seen):
@@ -179,10 +186,10 @@ async def test_what_was_rotated_while_nobody_looked_is_found_again(host: LocalHo
 
 @pytest.mark.parametrize("longer", [b"x" * 100 + b"\n", b"z\n"])
 async def test_a_file_replaced_while_nobody_looked_is_read_from_its_start(
-    host: LocalHost, log: Path, longer: bytes
+    here: LocalHost, log: Path, longer: bytes
 ) -> None:
     append(log, b"one\n")
-    one, seen = reader(host, log), Following()
+    one, seen = reader(here, log), Following()
     async with following(one, seen):
         await seen.has(b"one\n")
     log.unlink()
@@ -209,21 +216,21 @@ async def test_a_lead_too_great_is_skipped_and_counted(host: LocalHost, log: Pat
     assert 2**18 < len(seen.data) < 2**20
 
 
-async def test_nul_bytes_and_lines_without_end_come_through(host: LocalHost, log: Path) -> None:
+async def test_nul_bytes_and_lines_without_end_come_through(here: LocalHost, log: Path) -> None:
     odd = bytes(range(256)) * 1000 + b"\0" * 100_000
     append(log, b"\n")
-    async with following(reader(host, log)) as seen:
+    async with following(reader(here, log)) as seen:
         await seen.has(b"\n")
         append(log, odd)
         await seen.until(lambda: len(seen.data) == 1 + len(odd))
     assert seen.data == b"\n" + odd
 
 
-async def test_a_directory_and_a_log_nowhere_are_refused_in_words(host: LocalHost, home: Path) -> None:
+async def test_a_directory_and_a_log_nowhere_are_refused_in_words(here: LocalHost, home: Path) -> None:
     with pytest.raises(CommandError, match="is a directory"):
-        await Following().read(LogReader(host, LogFile(str(home))))
+        await Following().read(LogReader(here, LogFile(str(home))))
     with pytest.raises(CommandError, match="goes to a terminal"):
-        LogReader(host, Unreadable("It goes to a terminal."))
+        LogReader(here, Unreadable("It goes to a terminal."))
 
 
 async def test_busyboxs_tools_do_as_well(home: Path, log: Path) -> None:

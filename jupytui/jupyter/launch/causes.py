@@ -61,6 +61,8 @@ def _cause(facts: Mapping[str, Any], log: str) -> tuple[str, str]:
     for pattern, cause, hint in _LOG_CAUSES if kind != "silent" else ():
         if re.search(pattern, log) or re.search(pattern, text):
             return cause, hint
+    if raised := re.findall(r"^(?:\w+\.)*(\w*(?:Error|Exception): .{1,200})$", log, re.M):
+        return words(raised[-1]), ""
     if kind == "command":
         return f"`{words(facts.get('command'))}` failed ({text[:200]})", ""
     if kind == "silent":

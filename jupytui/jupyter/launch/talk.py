@@ -42,10 +42,10 @@ sys.modules[main[0]].detach()
 sys.modules[main[1]].run(job)
 """
 
-# `cat` stays in the group that ends with the connection, and its end is the end of the program's stdin. The program
-# takes a session of its own as soon as it runs; sudo would stay behind in ours, and be told to end it.
-_ALONE = 'cat | exec "$@"'
-_AS_ROOT = 's=setsid; command -v setsid >/dev/null || s=; cat | exec $s "$@"'
+# The program takes a session of its own as soon as it runs, so it is not ended with the connection: its stdin is. sudo
+# would stay behind in ours, and be told to end it.
+_ALONE = 'exec "$@"'
+_AS_ROOT = 's=setsid; command -v setsid >/dev/null || s=; exec $s "$@"'
 
 
 class Talk:

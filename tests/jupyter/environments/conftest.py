@@ -42,7 +42,16 @@ def alpha_one(pip: str, wheels: Path, tmp_path_factory: pytest.TempPathFactory) 
     source = Path(pip).parents[1]
     for package in (source / "lib").glob("python3*/site-packages/pip*"):
         shutil.copytree(package, prefix / package.relative_to(source))
-    command = [f"{prefix}/bin/python", "-m", "pip", "install", "--no-index", "--find-links", wheels, "jt_alpha==1.0"]
+    command = [
+        f"{prefix}/bin/python",
+        "-m",
+        "pip",
+        "install",
+        "--no-index",
+        "--find-links",
+        str(wheels),
+        "jt_alpha==1.0",
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return prefix
 

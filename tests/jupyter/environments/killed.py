@@ -1,4 +1,4 @@
-"""Install, and be killed at a given moment: `python -m tests.jupyter.environments.killed PREFIX KIND PIP WHEELS WORD`."""
+"""Install, and be killed when WORD is seen: `…killed PREFIX KIND PIP WHEELS WORD`."""
 
 from __future__ import annotations
 

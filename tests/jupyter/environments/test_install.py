@@ -91,7 +91,7 @@ async def test_uv_does_the_same(host: LocalHost, home: Path, wheels: Path) -> No
     assert there
     outcome = await install(host, plan_upgrade(found, there, msgspec.structs.replace(wish, packages=("jt_alpha",))))
     assert outcome.changes == (Change("jt_alpha", "1.0", "2.0"), Change("jt_beta", "1.0", "2.0"))
-    with pytest.raises(InstallError, match="no package jt-gamma .* is as it was before"):
+    with pytest.raises(InstallError, match=r"no package jt-gamma .* is as it was before"):
         await install(host, plan_upgrade(found, there, msgspec.structs.replace(wish, packages=("jt-gamma",))))
 
 
@@ -154,7 +154,7 @@ def _fill(disk: Path, free: int) -> None:
 async def test_venv_itself_on_a_full_disk_is_told_as_one(host: LocalHost, small_disk: Path) -> None:
     _fill(small_disk, 4)
     prefix = small_disk / "env"
-    with pytest.raises(InstallError, match="The disk is (nearly )?full"):
+    with pytest.raises(InstallError, match=r"The disk is (nearly )?full"):
         await install(host, _shell_plan(prefix, f"/usr/bin/python3 -m venv {prefix}"))
     assert not prefix.exists()
 
@@ -265,7 +265,7 @@ async def test_a_builder_that_is_killed_whole_is_still_cleaned_up_after(host: Lo
             os.killpg(int(progress.line), signal.SIGKILL)
 
     plan = _shell_plan(prefix, f"touch {prefix}/half; ps -o pgid= -p $$; exec sleep 1000")
-    with pytest.raises(Exception, match="was lost|ended from outside|could not be cleared"):
+    with pytest.raises(Exception, match=r"was lost|ended from outside|could not be cleared"):
         await install(host, plan, tell)
     await at_rest(prefix)
     assert not prefix.exists()

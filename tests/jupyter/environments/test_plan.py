@@ -59,7 +59,8 @@ def test_a_host_with_conda_alone_gets_a_conda_environment() -> None:
     plan = plan_new(_found(tools=(Tool(Installer.CONDA, "/c/bin/conda"),)), "/x", Wish(packages=("notebook>=7,<8",)))
     assert plan.commands == (
         "mkdir /x/conda-meta && : >/x/conda-meta/history",
-        "/c/bin/conda install --yes --prefix /x --override-channels --channel conda-forge 'python>=3.10' 'notebook>=7,<8'",
+        "/c/bin/conda install --yes --prefix /x --override-channels --channel conda-forge"
+        " 'python>=3.10' 'notebook>=7,<8'",
         "/x/bin/jupyter-notebook --version",
     )
 
@@ -108,8 +109,8 @@ def test_the_choice_is_shown_with_reasons_and_can_be_overridden() -> None:
     [
         (SYSTEM, "belongs to the system", "Make a new environment"),
         (msgspec.structs.replace(VENV, managed=True), "belongs to the system", "Make a new environment"),
-        (msgspec.structs.replace(VENV, kind=Kind.PIPX, prefix="/p/jupyterlab"), "pipx", "pipx upgrade .*jupyterlab"),
-        (msgspec.structs.replace(VENV, kind=Kind.UV_TOOL, prefix="/p/jupyterlab"), "uv tool", "uv tool upgrade jupyterlab"),
+        (msgspec.structs.replace(VENV, kind=Kind.PIPX, prefix="/p/lab"), "pipx", "pipx upgrade .*lab"),
+        (msgspec.structs.replace(VENV, kind=Kind.UV_TOOL, prefix="/p/lab"), "uv tool", "uv tool upgrade lab"),
         (msgspec.structs.replace(VENV, broken=True), "its Python is gone", "make a new one"),
         (msgspec.structs.replace(VENV, writable=False), "belongs to somebody else", "of your own"),
         (msgspec.structs.replace(VENV, has_pip=False), "has no pip, and the host has no uv", "-m ensurepip"),

@@ -15,7 +15,7 @@ import subprocess
 import time
 
 from jupytui.jupyter.launch.on_host import processes
-from jupytui.jupyter.launch.on_host.common import Failure, say, tail
+from jupytui.jupyter.launch.on_host.common import Failure, Gone, Near, say, tail
 
 
 class Server:
@@ -29,14 +29,18 @@ class Server:
         self.sockets = processes.sockets_of(self.pid)
         self.ports = processes.ports_of(self.pid)
 
-    def end(self):
-        """End it as asked, and wait. Raises Failure("alive")."""
+    def end(self, near=None):
+        """End it as asked, and wait. Raises Failure("alive"); Gone when `near` has gone."""
         for number in {"term": [signal.SIGTERM], "kill": [signal.SIGKILL]}.get(self.job["how"], []):
             with contextlib.suppress(ProcessLookupError):
                 if processes.start_of(self.pid) == self.start:
                     os.kill(self.pid, number)
-        if not processes.wait_gone(self.pid, self.start, self.job["seconds"]):
-            raise Failure("alive", pid=self.pid, seconds=self.job["seconds"])
+        until = time.monotonic() + self.job["seconds"]
+        while not processes.wait_gone(self.pid, self.start, 0.2):
+            if near:
+                near.check()
+            if time.monotonic() > until:
+                raise Failure("alive", pid=self.pid, seconds=self.job["seconds"])
 
     def proof(self):
         """Return what is left of it. What a killed server could not remove itself is removed: its runtime files."""
@@ -74,7 +78,7 @@ def stop(job):
     """End a server."""
     server = Server(job)
     say(began=True)
-    server.end()
+    server.end(Near(2 * job["seconds"]))
     for path in _pid_files(job["state"], server.pid):
         os.unlink(path)
     say(proof=server.proof())
@@ -178,9 +182,7 @@ def _await(child, server, seconds, log, before):
             raise Failure("ended", code="killed" if code < 0 else "exited", status=abs(code), result="", log=text)
         found = processes.runtime_text(child.pid, server.directories)
         if found:
-            ports = processes.ports_of(child.pid)
-            start = processes.start_of(child.pid)
-            return {"pid": child.pid, "start": start, "path": found[0], "runtime": found[1], "ports": ports}
+            return _seen(child.pid, found)
         time.sleep(0.1)
     raise Failure("silent", seconds=seconds, log=tail(log))
 
@@ -189,6 +191,8 @@ def run(job):
     """Stop or restart, and tell how it went."""
     try:
         {"stop": stop, "restart": restart, "watch": watch}[job["mode"]](job)
+    except Gone:
+        pass
     except Failure as failure:
         say(failed=failure.facts)
     except OSError as error:
@@ -196,18 +200,23 @@ def run(job):
 
 
 def watch(job):
-    """Wait until the process `pid`, which something else started, has written its runtime file."""
-    directories = processes.runtime_dirs(processes.environment_of(job["pid"]), pwd.getpwuid(os.getuid()).pw_dir)
-    directories += job["directories"]
+    """Wait until the process `pid`, which something else started, or one below it has written its runtime file."""
+    pid, start = job["pid"], processes.start_of(job["pid"])
     until = time.monotonic() + job["start_seconds"]
-    start = processes.start_of(job["pid"])
     while time.monotonic() < until:
-        if not start or processes.start_of(job["pid"]) != start:
+        if not start or processes.start_of(pid) != start:
             raise Failure("ended", code="", status=0, result="")
-        found = processes.runtime_text(job["pid"], directories)
-        if found:
-            ports = processes.ports_of(job["pid"])
-            say(ready={"pid": job["pid"], "start": start, "path": found[0], "runtime": found[1], "ports": ports})
-            return
+        for member in processes.family(pid):
+            home = pwd.getpwuid(os.getuid()).pw_dir
+            directories = processes.runtime_dirs(processes.environment_of(member), home) + job["directories"]
+            found = processes.runtime_text(member, directories)
+            if found:
+                say(ready=_seen(member, found))
+                return
         time.sleep(0.1)
     raise Failure("silent", seconds=job["start_seconds"])
+
+
+def _seen(pid, found):
+    ports, start = processes.ports_of(pid), processes.start_of(pid)
+    return {"pid": pid, "start": start, "path": found[0], "runtime": found[1], "ports": ports}

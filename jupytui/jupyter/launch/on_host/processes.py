@@ -116,6 +116,22 @@ def ports_of(pid):
     return sorted({port for inode, port in listeners().items() if inode in held})
 
 
+def family(pid):
+    """Return a process and all below it."""
+    children = {}
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, "rb") as file:
+                text = file.read()
+        except OSError:
+            continue
+        children.setdefault(int(text.rpartition(b") ")[2].split()[1]), []).append(int(text.split()[0]))
+    found = [pid]
+    for known in found:
+        found += children.get(known, [])
+    return found
+
+
 def wait_gone(pid, start, seconds, pause=0.05):
     """Whether that very process ended within `seconds`."""
     until = time.monotonic() + seconds

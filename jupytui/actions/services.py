@@ -1,0 +1,186 @@
+"""What can be done to the systemd units that run Jupyter. The answer "unit" is `user:NAME` or `system:NAME`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from jupytui.actions import losses
+from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Loss, Refused, Subjects
+from jupytui.actions.lifecycle import back
+from jupytui.fleet.subject import Gone, Scope
+from jupytui.hosts.base import Host, Prompter
+
+if TYPE_CHECKING:
+    from jupytui.systemd.units import Service, Services
+
+Do = Callable[[Host, Prompter, "Service"], Awaitable[str]]
+Fits = Callable[["Service"], bool]
+
+
+async def services_of(context: Context, name: str) -> Services:
+    """Return the services of a host that run Jupyter. Raises Gone, CommandError, HostTrouble."""
+    from jupytui.jupyter.launch.services import jupyter_services
+
+    view = context.fleet.store.host(name)
+    return await jupyter_services(context.fleet.host(name), view.servers if view else ())
+
+
+def _form(title: str, fits: Fits) -> Callable[[Context, Subjects], Awaitable[Form]]:
+    async def form(context: Context, subjects: Subjects) -> Form:
+        name = subjects[0].host or ""
+        found = await services_of(context, name)
+        if not found.systemd:
+            raise Refused(f"{name} runs no systemd.", "Its servers are kept as processes.")
+        units = tuple(service.id for service in found.services if fits(service))
+        if not units:
+            raise Refused(f"There is no such service on {name}.")
+        return Form(f"{title} on {name}", (Field("unit", "Service", units[0], choices=units),), submit=title)
+
+    return form
+
+
+def _run(title: str, do: Do, *, ends: bool = False) -> Callable[[Context, Subjects, Answers], Awaitable[str]]:
+    async def run(context: Context, subjects: Subjects, answers: Answers) -> str:
+        name = subjects[0].host_in(context.fleet.store).name
+        service = (await services_of(context, name)).get(answers.get("unit", ""))
+        if service is None:
+            raise Gone(f"There is no {answers.get('unit', 'such service')} on {name}.", "Look again.")
+        if ends and not await _agreed(context, name, title, service):
+            return ""
+        said = await do(context.fleet.host(name), context.fleet.prompter(name), service)
+        await context.fleet.refresh([name])
+        return said
+
+    return run
+
+
+async def _agreed(context: Context, host: str, title: str, service: Service) -> bool:
+    """Whether the person agrees to what ends with the service; its unit is known only now, so it is asked only now."""
+    from jupytui.jupyter.launch.services import server_of
+    from jupytui.systemd.control import command_line
+
+    view = context.fleet.store.host(host)
+    server = server_of(service, view.servers if view else ())
+    lost = list(losses.of_server(server)) if server and service.running else []
+    runs = command_line(service.scope, title.split(" ", maxsplit=1)[0].lower(), service.name)
+    if title.startswith("Remove"):
+        lost.append(Loss(service.fragment or service.name, "the unit's file is removed"))
+        runs = f"{command_line(service.scope, 'disable', '--now', service.name)}; rm {service.fragment}"
+    if not lost:
+        return True
+    typed = host if any(loss.grave for loss in lost) else None
+    return await context.front.confirm(Confirmation(f"{title} on {host}", tuple(lost), runs, typed))
+
+
+async def _start(host: Host, prompter: Prompter, service: Service) -> str:
+    from jupytui.jupyter.launch.lifecycle import start_unit
+    from jupytui.jupyter.models import Unit
+
+    proof = await start_unit(host, Unit(service.name, service.scope), prompter)
+    return f"{host.name}:{proof.answer.port or proof.answer.sock} answers, by {service.name}."
+
+
+async def _stop(host: Host, prompter: Prompter, service: Service) -> str:
+    from jupytui.systemd import control
+
+    await control.stop(host, prompter, service.scope, service.name)
+    return f"{service.name} is stopped."
+
+
+async def _restart(host: Host, prompter: Prompter, service: Service) -> str:
+    from jupytui.jupyter.launch.lifecycle import Target, restart
+
+    if service.main_pid is None:
+        return await _start(host, prompter, service)
+    proof = await restart(host, Target(service.name, service.main_pid), prompter)
+    return back(host.name, f"{host.name}:{proof.answer.port or proof.answer.sock}", proof)
+
+
+async def _enable(host: Host, prompter: Prompter, service: Service) -> str:
+    from jupytui.systemd import control
+
+    await control.enable(host, prompter, service.scope, service.name)
+    if service.scope == "user" and not service.linger:
+        return f"{service.name} starts when you log in; with lingering it starts at boot."
+    return f"{service.name} starts at boot."
+
+
+async def _disable(host: Host, prompter: Prompter, service: Service) -> str:
+    from jupytui.systemd import control
+
+    await control.disable(host, prompter, service.scope, service.name)
+    return f"{service.name} starts no more by itself."
+
+
+async def _remove(host: Host, prompter: Prompter, service: Service) -> str:
+    from jupytui.systemd import control
+
+    if not service.fragment:
+        raise Refused(f"{service.name} has no file that could be removed.")
+    await control.remove(host, prompter, service.scope, service.name, service.fragment)
+    return f"{service.name} is removed."
+
+
+async def _reload(context: Context, subjects: Subjects, _answers: Answers) -> str:
+    from jupytui.systemd import control
+
+    name = subjects[0].host or ""
+    host, prompter = context.fleet.host(name), context.fleet.prompter(name)
+    for scope in {service.scope for service in (await services_of(context, name)).services if service.needs_reload}:
+        await control.daemon_reload(host, prompter, scope)
+    return f"systemd on {name} has read its unit files again."
+
+
+def _linger(on: bool) -> Callable[[Context, Subjects, Answers], Awaitable[str]]:
+    async def run(context: Context, subjects: Subjects, _answers: Answers) -> str:
+        from jupytui.systemd import control
+
+        name = subjects[0].host or ""
+        await control.set_linger(context.fleet.host(name), on)
+        does = "run on" if on else "end"
+        return f"Your units on {name} {does} when you log out."
+
+    return run
+
+
+def _action(verb: str, title: str, help_: str, do: Do, fits: Fits, *, ends: bool = False) -> Action:
+    form, run = _form(title, fits), _run(title, do, ends=ends)
+    return Action(id=f"service.{verb}", title=title, help=help_, scope=Scope.HOST, form=form, run=run)
+
+
+START = Action(
+    id="server.start",
+    title="Start a stopped server",
+    help="Starts a unit that runs Jupyter, and shows it once it has answered.",
+    scope=Scope.HOST,
+    command=("start",),
+    form=_form("Start a stopped server", lambda service: not service.running),
+    run=_run("Start a stopped server", _start),
+)
+
+ACTIONS = (
+    START,
+    _action("stop", "Stop service", "Stops the unit; its server ends.", _stop, lambda s: s.running, ends=True),
+    _action("restart", "Restart service", "Stops it and starts it again.", _restart, lambda _s: True, ends=True),
+    _action("enable", "Enable service", "Lets it start at boot.", _enable, lambda s: s.enabled == "disabled"),
+    _action("disable", "Disable service", "Lets it start no more by itself.", _disable, lambda s: s.enabled == "enabled"),
+    _action(
+        "remove", "Remove service", "Stops it and removes its unit file.", _remove, lambda s: bool(s.fragment), ends=True
+    ),
+    Action(id="service.reload", title="Reload systemd", scope=Scope.HOST, run=_reload, help="Reads changed unit files."),
+    Action(
+        id="service.linger",
+        title="Keep my units running after logout",
+        scope=Scope.HOST,
+        run=_linger(True),
+        help="Switches lingering on: user units start at boot and stay.",
+    ),
+    Action(
+        id="service.nolinger",
+        title="End my units at logout",
+        scope=Scope.HOST,
+        run=_linger(False),
+        help="Switches lingering off.",
+    ),
+)

@@ -1,0 +1,244 @@
+"""End a server, bring it back, start one whose unit is stopped: each with proof.
+
+Never by `jupyter server stop`, which fails on servers with a password alone and leaves them running
+(jupyter_server#1008). SIGTERM ends Jupyter cleanly, kernels included; so does POST /api/shutdown with a token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from jupytui.errors import CommandError, JupytuiError
+from jupytui.hosts.base import Host, Prompter
+from jupytui.jupyter.access import Access
+from jupytui.jupyter.http import ApiError, HttpClient
+from jupytui.jupyter.launch.causes import LaunchFailed, explain
+from jupytui.jupyter.launch.holder import Holder, NotThere, holder_of, main_process
+from jupytui.jupyter.launch.proof import Answer, prove
+from jupytui.jupyter.launch.talk import Talk, talk, words
+from jupytui.jupyter.models import Unit
+from jupytui.systemd import control
+
+STOP_SECONDS = 30.0
+START_SECONDS = 60.0
+_UNIT_SECONDS = 900.0  # somebody may have to type a password first
+
+
+class Way(StrEnum):
+    """How a server is ended."""
+
+    UNIT = "unit"
+    API = "api"
+    TERM = "term"
+    KILL = "kill"
+
+
+class Target(msgspec.Struct, frozen=True):
+    """The server meant. `access` None: it cannot be asked by HTTP, or we hold nothing that lets us in."""
+
+    title: str
+    pid: int
+    port: int | None = None
+    sock: str | None = None
+    access: Access | None = None
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """Proof that a server has ended: its process, its sockets and its runtime file are gone."""
+
+    way: Way
+    pid: int
+    ports: tuple[int, ...] = ()
+    unit: Unit | None = None
+
+
+class Back(msgspec.Struct, frozen=True):
+    """A server that answers again. For one without a unit `log` is where its output goes now, `was` where it went."""
+
+    answer: Answer
+    unit: Unit | None = None
+    log: str = ""
+    was: str = ""
+
+    @property
+    def same_log(self) -> bool:
+        """Whether its output goes where it went."""
+        return self.log == self.was
+
+
+class StillThere(JupytuiError):
+    """It was asked to end and has not."""
+
+
+def way_for(target: Target, holder: Holder, *, kill: bool = False) -> Way:
+    """Return how `target` is best ended."""
+    if kill:
+        return Way.KILL
+    if holder.unit:
+        return Way.UNIT
+    return Way.API if target.access and target.access.token else Way.TERM
+
+
+async def stop(host: Host, target: Target, prompter: Prompter, *, kill: bool = False) -> Ended:
+    """End a server and prove it. With `kill` it gets no time to end its kernels.
+
+    Raises NotThere, StillThere, CommandError, NotRoot, HostTrouble.
+    """
+    holder = await holder_of(host, target.pid)
+    way = way_for(target, holder, kill=kill)
+    if way in {Way.TERM, Way.KILL} and not holder.own:
+        raise CommandError(f"{target.title} belongs to another user.", "Only that user, or root, can end it.")
+    try:
+        proof = await _end(host, target, holder, way, prompter)
+    except ApiError:
+        way = Way.TERM
+        proof = await _end(host, target, holder, way, prompter)
+    return Ended(way, target.pid, tuple(port for port in proof.get("ports") or () if isinstance(port, int)), holder.unit)
+
+
+async def _end(host: Host, target: Target, holder: Holder, way: Way, prompter: Prompter) -> Mapping[str, Any]:
+    acts: dict[Way, Callable[[], Awaitable[None]]] = {
+        Way.API: lambda: _ask_to_shut_down(host, target),
+        Way.UNIT: lambda: control.stop(host, prompter, *_scope_and_name(holder)),
+    }
+    job = _job(target, holder, "stop", way)
+    async with talk(host, holder.python, "lifecycle", job) as talking:
+        await _heard(talking, "began", target)
+        if way in acts:
+            await acts[way]()
+        proof = await _heard(talking, "proof", target)
+    return _checked(proof["proof"], target)
+
+
+def _scope_and_name(holder: Holder) -> tuple[str, str]:
+    assert holder.unit
+    return holder.unit.scope, holder.unit.name
+
+
+def _checked(proof: Any, target: Target) -> Mapping[str, Any]:
+    if not isinstance(proof, Mapping) or proof.get("gone") is not True:
+        raise StillThere(f"{target.title} may still run (pid {target.pid}).", "Look again.")
+    if proof.get("ports_held") or proof.get("runtime_left"):
+        raise StillThere(f"{target.title} has ended, but something it started still holds its socket.", "Look again.")
+    return proof
+
+
+async def _ask_to_shut_down(host: Host, target: Target) -> None:
+    assert target.access
+    client = HttpClient(host, target.access)
+    headers = {"Authorization": f"token {target.access.token.reveal()}".encode()}
+    try:
+        reply = await client.request("POST", target.access.base_url + "api/shutdown", headers, deadline=15.0)
+    finally:
+        await client.close()
+    if reply.status >= 300:
+        raise ApiError(f"{target.title} does not let us shut it down.", status=reply.status)
+
+
+def _job(target: Target, holder: Holder, mode: str, way: Way) -> dict[str, Any]:
+    return {
+        "mode": mode,
+        "pid": holder.pid,
+        "start": holder.start,
+        "how": way.value,
+        "seconds": STOP_SECONDS if way is not Way.UNIT else _UNIT_SECONDS,
+        "start_seconds": START_SECONDS,
+        "sock": target.sock or "",
+        "directories": [],
+        "state": holder.servers,
+        "log": f"{holder.servers}/jupyter-{target.port or holder.pid}.log",
+    }
+
+
+async def _heard(talking: Talk, key: str, target: Target) -> dict[str, Any]:
+    while (event := await talking.hear()) is not None:
+        if isinstance(facts := event.get("failed"), Mapping):
+            raise _failure(facts, target)
+        if key in event:
+            return event
+    raise await talking.broken()
+
+
+def _failure(facts: Mapping[str, Any], target: Target) -> JupytuiError:
+    if facts.get("kind") == "alive":
+        return StillThere(
+            f"{target.title} was asked to end and still runs after {facts.get('seconds'):g} seconds (pid {target.pid}).",
+            "Killing it ends it at once; its kernels get no chance to save anything.",
+        )
+    if facts.get("kind") == "unseen":
+        return CommandError(
+            f"The command line and environment of {target.title} cannot be read.", "Stop it, and start it anew."
+        )
+    if facts.get("kind") == "os":
+        return CommandError(f"{target.title} cannot be ended: {words(facts.get('text'))}.")
+    failure = explain(facts, target.title)
+    return LaunchFailed(failure.message.replace("did not start", "did not come back"), failure.hint, detail=failure.detail, log=failure.log)
+
+
+async def restart(host: Host, target: Target, prompter: Prompter) -> Back:
+    """Bring a server back and prove it: by its unit, else with its own command line, environment and directory.
+
+    Once its process was told to end, the host goes on without us. Raises as `stop`, and LaunchFailed.
+    """
+    holder = await holder_of(host, target.pid)
+    if holder.unit:
+        await control.restart(host, prompter, *_scope_and_name(holder))
+        return Back(await _answer_of(host, holder.unit, target, before=target.pid), holder.unit)
+    if not holder.own:
+        raise CommandError(f"{target.title} belongs to another user.", "Only that user, or root, can restart it.")
+    async with talk(host, holder.python, "lifecycle", _job(target, holder, "restart", Way.TERM)) as talking:
+        await _heard(talking, "began", target)
+        _checked((await _heard(talking, "proof", target))["proof"], target)
+        ready = (await _heard(talking, "ready", target))["ready"]
+    return Back(await prove(host, ready), None, words(ready.get("log"), 4096), words(ready.get("was"), 4096))
+
+
+async def start_unit(host: Host, unit: Unit, prompter: Prompter) -> Back:
+    """Start a stopped unit and prove that its server answers. Raises CommandError, LaunchFailed, NotRoot."""
+    await control.start(host, prompter, unit.scope, unit.name)
+    return Back(await _answer_of(host, unit, Target(unit.name, 0)), unit)
+
+
+async def _answer_of(host: Host, unit: Unit, target: Target, before: int = 0) -> Answer:
+    pid, _command = await main_process(host, unit.scope, unit.name)
+    if not pid or pid == before:
+        raise await _not_back(host, unit, target)
+    try:
+        holder = await holder_of(host, pid, jupyter=False)
+        async with talk(host, holder.python, "lifecycle", _job(target, holder, "watch", Way.UNIT)) as talking:
+            ready = (await _heard(talking, "ready", target))["ready"]
+        return await prove(host, ready)
+    except (NotThere, LaunchFailed) as failure:
+        raise await _not_back(host, unit, target) from failure
+
+
+_LAST = r"""
+LC_ALL=C; export LC_ALL
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+systemctl "--$1" --no-ask-password show -p Result -p ExecMainCode -p ExecMainStatus -- "$2"
+echo --
+file=$(systemctl "--$1" --no-ask-password cat -- "$2" 2>/dev/null | sed -n 's/^Standard[A-Za-z]*=append://p' | tail -n 1)
+if [ -r "$file" ]; then tail -n 60 -- "$file"; else journalctl --no-pager -o cat -n 60 "$3$2"; fi
+"""
+
+
+async def _not_back(host: Host, unit: Unit, target: Target) -> LaunchFailed:
+    which = "--user-unit=" if unit.scope == "user" else "--unit="
+    done = await asyncio.shield(host.run(_LAST, unit.scope, unit.name, which))
+    state, _, log = done.stdout.decode("utf-8", "replace").partition("--\n")
+    fields = dict(line.split("=", 1) for line in state.split("\n") if "=" in line)
+    status = fields.get("ExecMainStatus", "")
+    code = {"1": "exited", "2": "killed", "3": "dumped"}.get(fields.get("ExecMainCode", ""), "")
+    facts = {
+        "kind": "ended",
+        "code": code,
+        "status": int(status) if status.isdecimal() else 0,
+        "result": fields.get("Result", ""),
+        "log": log,
+    }
+    return explain(facts, target.title)
