@@ -79,7 +79,9 @@ async def _form(context: Context, subjects: Subjects) -> Form:
             Field("environment", "Environment", pythons[0], choices=pythons),
             Field("app", "Program", APPS[0], choices=APPS),
             Field("root_dir", "Directory", "~", help="what the server shows; it cannot be left from there"),
-            Field("port", "Port", "", help="that one or none; empty: the first free one from 8888 on", check=check_port),
+            Field(
+                "port", "Port", "", help="that one or none; empty: the first free one from 8888 on", check=check_port
+            ),
             Field("address", "Address", "", help="empty: this machine alone, or as configured"),
             Field("keep", "Kept alive as", KEEPS[0], choices=KEEPS, help="a user unit needs no root"),
             Field("name", "Name", "", help="of its unit and its log; empty: by its port"),

@@ -11,7 +11,7 @@ from jupytui.actions.base import Action, Answers, Context, Loss, Subjects
 from jupytui.errors import UsageError
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.hosts.base import Host, Prompter
-from jupytui.jupyter.models import Health, Server
+from jupytui.jupyter.models import Health
 
 if TYPE_CHECKING:
     from jupytui.jupyter.launch.lifecycle import Back, Ended, Target

@@ -164,11 +164,20 @@ ACTIONS = (
     _action("stop", "Stop service", "Stops the unit; its server ends.", _stop, lambda s: s.running, ends=True),
     _action("restart", "Restart service", "Stops it and starts it again.", _restart, lambda _s: True, ends=True),
     _action("enable", "Enable service", "Lets it start at boot.", _enable, lambda s: s.enabled == "disabled"),
-    _action("disable", "Disable service", "Lets it start no more by itself.", _disable, lambda s: s.enabled == "enabled"),
     _action(
-        "remove", "Remove service", "Stops it and removes its unit file.", _remove, lambda s: bool(s.fragment), ends=True
+        "disable", "Disable service", "Lets it start no more by itself.", _disable, lambda s: s.enabled == "enabled"
     ),
-    Action(id="service.reload", title="Reload systemd", scope=Scope.HOST, run=_reload, help="Reads changed unit files."),
+    _action(
+        "remove",
+        "Remove service",
+        "Stops it and removes its unit file.",
+        _remove,
+        lambda s: bool(s.fragment),
+        ends=True,
+    ),
+    Action(
+        id="service.reload", title="Reload systemd", scope=Scope.HOST, run=_reload, help="Reads changed unit files."
+    ),
     Action(
         id="service.linger",
         title="Keep my units running after logout",

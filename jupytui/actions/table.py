@@ -5,6 +5,13 @@ from __future__ import annotations
 from jupytui.actions import hosts, kernels, launch, lifecycle, servers, services
 from jupytui.actions.base import Action
 
-ACTIONS: tuple[Action, ...] = (*hosts.ACTIONS, *launch.ACTIONS, *servers.ACTIONS, *lifecycle.ACTIONS, *services.ACTIONS, *kernels.ACTIONS)
+ACTIONS: tuple[Action, ...] = (
+    *hosts.ACTIONS,
+    *launch.ACTIONS,
+    *servers.ACTIONS,
+    *lifecycle.ACTIONS,
+    *services.ACTIONS,
+    *kernels.ACTIONS,
+)
 
 BY_ID = {action.id: action for action in ACTIONS}

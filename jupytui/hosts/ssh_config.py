@@ -77,7 +77,7 @@ def arguments(destination: str, config: str | None) -> list[str]:
     if destination.startswith("-") or host.startswith("-") or not host.strip():
         raise HostTrouble(HostState.UNREACHABLE, f"“{clean_line(destination)}” is not a name ssh can use.")
     options = ["-F", str(Path(config).expanduser())] if config else []
-    if found := _DESTINATION.match(destination):
+    if (found := _DESTINATION.match(destination)) and not destination.startswith("ssh://"):
         user = f"{found['user']}@" if found["user"] else ""
         return ["-G", *options, "-p", found["port"], "--", user + found["host"].strip("[]")]
     return ["-G", *options, "--", destination]

@@ -20,7 +20,12 @@ _LINGER = 'LC_ALL=C exec loginctl --no-ask-password "$1-linger"'
 _REMOVE = 'rm -f -- "$1" && rm -rf -- "$1.d"'
 
 # What systemctl says when polkit would ask, or says no (systemd 245-257).
-_NEEDS_ROOT = ("Interactive authentication required", "Access denied", "Permission denied", "authentication is required")
+_NEEDS_ROOT = (
+    "Interactive authentication required",
+    "Access denied",
+    "Permission denied",
+    "authentication is required",
+)
 
 
 class Refused(CommandError):
@@ -54,7 +59,9 @@ def _failure(host: Host, scope: str, words: tuple[str, ...], done: Finished) -> 
         hint = "Log in there in a way that starts one (pam_systemd), or let an administrator enable lingering."
         return CommandError(f"No systemd user manager answers on {host.name}.", hint, detail=said)
     if any(text in said for text in _NEEDS_ROOT):
-        return Refused(f"{host.name} does not allow `{line}`.", "Its polkit rules say no, to root's password too.", detail=said)
+        return Refused(
+            f"{host.name} does not allow `{line}`.", "Its polkit rules say no, to root's password too.", detail=said
+        )
     if "is masked" in said:
         return Refused(f"`{line}`: the unit is masked.", "systemctl unmask allows it again.", detail=said)
     return CommandError(f"`{line}` failed on {host.name}: {clean_line(said, 200)}", "Its log may say why.", detail=said)

@@ -45,7 +45,9 @@ async def install(
     name = posixpath.basename(path)
     verdict = await verify(host, scope, name, after)
     if verdict.complaints and not force:
-        raise Rejected(f"systemd finds fault with {name}: {verdict.complaints[0]}", detail="\n".join(verdict.complaints))
+        raise Rejected(
+            f"systemd finds fault with {name}: {verdict.complaints[0]}", detail="\n".join(verdict.complaints)
+        )
     if await _current(host, path) != before:
         raise Changed(f"{path} on {host.name} has changed meanwhile.", "Look at it again.")
     root = await become_root(host, prompter, f"to write {name}") if scope == "system" else None
@@ -89,5 +91,3 @@ async def _put(host: Host, root: Root | None, path: str, text: str) -> None:
 
 async def _drop(host: Host, root: Root | None, path: str) -> None:
     await run_as_root(host, root or Root(), 'rm -f -- "$1"', path)
-
-

@@ -293,12 +293,11 @@ class Gatekeeper(asyncssh.SSHServer):
 
 
 async def pump(source: Any, sink: Any) -> None:
-    """Copy one direction of a connection and then close it: asyncio's or asyncssh's streams."""
+    """Copy one direction of a connection: asyncio's or asyncssh's streams."""
     with suppress(OSError, asyncssh.Error):
         while data := await source.read(65536):
             sink.write(data)
             await sink.drain()
-        sink.close()
 
 
 @dataclass
@@ -346,10 +345,10 @@ class Server:
         assert child.stdout
         assert child.stderr
         feeding = asyncio.create_task(pump(process.stdin, child.stdin))
+        feeding.add_done_callback(lambda _: child.stdin.close())
         await asyncio.gather(pump(child.stdout, process.stdout), pump(child.stderr, process.stderr))
         status = await child.wait()
         feeding.cancel()
-        child.stdin.close()
         process.exit(status)
 
     async def stop(self) -> None:

@@ -23,10 +23,10 @@ from tests.ui import fleets
 SIZES = [(45, 24), (80, 24), (120, 40)]
 
 
-def options(home: Path, views: Iterable[HostView] = (), keys: dict[str, tuple[str, ...]] | None = None, **more: Any) -> Options:
+def options(home: Path, views: Iterable[HostView] = (), **more: Any) -> Options:
     """Return options for a home directory of its own, with the hosts of `views` listed."""
     hosts = tuple(HostEntry(view.name, None if view.name == "local" else view.name) for view in views)
-    config = Config(home / "hosts.toml", None, hosts or (HostEntry("local"),), Settings(), keys or {})
+    config = Config(home / "hosts.toml", None, hosts or (HostEntry("local"),), Settings())
     return Options(config, Paths(config.path, home / "cache", home / "state", home / "logs"), **more)
 
 

@@ -98,7 +98,7 @@ async def test_changes_are_drawn_together_and_a_hidden_pane_learns_them_when_it_
         calls: list[object] = []
         pane = program.main.pane
         show = pane.show_store
-        pane.show_store = lambda store, changed=None: (calls.append(changed), show(store, changed))[1]  # type: ignore[method-assign, assignment, func-returns-value]
+        pane.show_store = lambda store, changed=None: (calls.append(changed), show(store, changed))[1]  # type: ignore[method-assign, func-returns-value]
         for _ in range(50):
             program.store.patch("gpu1", rtt_ms=float(len(calls)) + 1.5)
             program.store.patch("local", rtt_ms=2.5)

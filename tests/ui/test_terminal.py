@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -76,7 +77,7 @@ class Screen:
 
 
 @contextmanager
-def started(home: Path, *command: str) -> Iterator[Screen]:
+def started(home: Path, *command: str, session: bool = True) -> Iterator[Screen]:
     """Run the program with no host at all, until it has painted."""
     config = home / "hosts.toml"
     config.write_text("[hosts.local]\nwatch = false\n")
@@ -90,7 +91,7 @@ def started(home: Path, *command: str) -> Iterator[Screen]:
         stdout=slave,
         stderr=slave,
         env=environment,
-        start_new_session=True,
+        start_new_session=session,
     )
     os.close(slave)
     screen = Screen(master, process)
@@ -115,8 +116,9 @@ def test_a_signal_ends_it_at_once_and_gives_the_terminal_back(tmp_path: Path, nu
         assert screen.seen.rindex(LEAVE) > screen.seen.rindex(ENTER)
 
 
+@pytest.mark.skipif(not shutil.which("setsid"), reason="needs setsid to give it a controlling terminal")
 def test_a_terminal_that_goes_away_takes_it_along(tmp_path: Path) -> None:
-    with started(tmp_path) as screen:
+    with started(tmp_path, "setsid", "--ctty", sys.executable, "-m", "jupytui", session=False) as screen:
         spare = os.open(os.devnull, os.O_RDONLY)
         os.dup2(spare, screen.master)  # the last handle on the terminal is closed: the kernel sends SIGHUP
         os.close(spare)

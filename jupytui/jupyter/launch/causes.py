@@ -20,17 +20,29 @@ _LOG_CAUSES = (
         "its port is taken",
         "Take another port, or leave it free.",
     ),
-    (r"Running as root is not recommended", "it refuses to run as root", "Allow it with --allow-root if that is meant."),
+    (
+        r"Running as root is not recommended",
+        "it refuses to run as root",
+        "Allow it with --allow-root if that is meant.",
+    ),
     (
         r"Exception while loading config file|could not be parsed as (?:JSON|.*config)|Failed to load config|ConfigFile"
         r"|Expecting .*: line \d+ column \d+|config\.py\", line \d+",
         "a configuration file is broken",
         "`jupyter lab --show-config` names it; a server that ignored it would start without its password.",
     ),
-    (r"No such directory|No such notebook dir|root_dir.*(?:not a directory|not found|does not exist)", "its root directory is not there", ""),
+    (
+        r"No such directory|No such notebook dir|root_dir.*(?:not a directory|not found|does not exist)",
+        "its root directory is not there",
+        "",
+    ),
     (r"Cannot assign requested address|Name or service not known", "its address is not one of this machine", ""),
     (r"Permission denied", "something may not be read or written", ""),
-    (r"(?:ModuleNotFoundError|ImportError): (.{1,120})", "a Python package is missing or broken", "Install Jupyter there again."),
+    (
+        r"(?:ModuleNotFoundError|ImportError): (.{1,120})",
+        "a Python package is missing or broken",
+        "Install Jupyter there again.",
+    ),
     (r"No module named (\S{1,80})", "a Python package is missing", "Install Jupyter in that environment."),
 )
 

@@ -98,7 +98,9 @@ async def stop(host: Host, target: Target, prompter: Prompter, *, kill: bool = F
     except ApiError:
         way = Way.TERM
         proof = await _end(host, target, holder, way, prompter)
-    return Ended(way, target.pid, tuple(port for port in proof.get("ports") or () if isinstance(port, int)), holder.unit)
+    return Ended(
+        way, target.pid, tuple(port for port in proof.get("ports") or () if isinstance(port, int)), holder.unit
+    )
 
 
 async def _end(host: Host, target: Target, holder: Holder, way: Way, prompter: Prompter) -> Mapping[str, Any]:
@@ -177,7 +179,12 @@ def _failure(facts: Mapping[str, Any], target: Target) -> JupytuiError:
     if facts.get("kind") == "os":
         return CommandError(f"{target.title} cannot be ended: {words(facts.get('text'))}.")
     failure = explain(facts, target.title)
-    return LaunchFailed(failure.message.replace("did not start", "did not come back"), failure.hint, detail=failure.detail, log=failure.log)
+    return LaunchFailed(
+        failure.message.replace("did not start", "did not come back"),
+        failure.hint,
+        detail=failure.detail,
+        log=failure.log,
+    )
 
 
 async def restart(host: Host, target: Target, prompter: Prompter) -> Back:

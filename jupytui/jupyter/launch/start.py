@@ -21,7 +21,7 @@ from jupytui.jupyter.launch.ground import Ground
 from jupytui.jupyter.launch.proof import Answer, prove
 from jupytui.jupyter.launch.spec import ENVIRONMENT, Keep, Spec, command
 from jupytui.jupyter.launch.talk import Talk, talk
-from jupytui.systemd.sudo import Root, become_root
+from jupytui.systemd.sudo import become_root
 from jupytui.systemd.unit_file import UnitFile, render
 
 START_SECONDS = 60.0  # until a server has written its runtime file; a cold JupyterLab on a slow disk takes 20

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from jupytui.errors import CommandError
-from jupytui.hosts.base import Host, HostState, HostTrouble, Process, Prompter
+from jupytui.hosts.base import Host, HostState, HostTrouble, Process
 from jupytui.systemd.sudo import Root
 from jupytui.text import clean, clean_line
 
