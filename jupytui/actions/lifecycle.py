@@ -45,7 +45,7 @@ def _runs(verb: str) -> Callable[[Context, Subject], str]:
 
 def _token(context: Context, subject: Subject) -> bool:
     try:
-        return bool(context.fleet.token(subject))
+        return bool(context.fleet.api(subject).access.token)
     except UsageError:
         return False
 

@@ -5,12 +5,14 @@ It takes a session of its own and so outlives the connection that brought it; se
 
 from __future__ import annotations
 
+# ruff: noqa: PTH, UP022, UP031 - it must run on Python 3.7, and start at once: pathlib costs 20 ms
 import json
 import os
 import select
 import signal
 import subprocess
 import time
+from typing import Any
 
 HELPER_SECONDS = 90  # for one systemctl: a unit's own stop may take that long
 
@@ -18,7 +20,7 @@ HELPER_SECONDS = 90  # for one systemctl: a unit's own stop may take that long
 class Failure(Exception):
     """It did not work; `facts` say how, and are put into words by the side that can be read."""
 
-    def __init__(self, kind, **facts):
+    def __init__(self, kind: str, **facts: Any) -> None:
         super().__init__(kind)
         self.facts = dict(facts, kind=kind)
 
@@ -27,7 +29,7 @@ class Gone(Exception):
     """The near side has gone, has changed its mind, or was silent for too long."""
 
 
-def detach():
+def detach() -> None:
     """Leave the process group that ends with the connection. Handlers, not SIG_IGN: children must not inherit them."""
     os.setsid()
     os.chdir("/")
@@ -35,7 +37,7 @@ def detach():
         signal.signal(number, lambda *_: None)
 
 
-def say(**event):
+def say(**event: Any) -> None:
     """Tell the near side; if there is none any more, go on."""
     data = json.dumps(event).encode() + b"\n"
     try:
@@ -48,11 +50,11 @@ def say(**event):
 class Near:
     """The side that sent us: lines on our stdin. What was begun is undone when it ends, or says nothing for `lease`."""
 
-    def __init__(self, lease):
+    def __init__(self, lease: float) -> None:
         self._rest = b""
         self._ends = time.monotonic() + lease
 
-    def line(self, seconds):
+    def line(self, seconds: float) -> str | None:
         """Return the next line, None when there was none for `seconds`. Raises Gone."""
         until = min(time.monotonic() + seconds, self._ends)
         while b"\n" not in self._rest:
@@ -67,19 +69,19 @@ class Near:
         line, _, self._rest = self._rest.partition(b"\n")
         return line.decode()
 
-    def check(self, seconds=0.0):
+    def check(self, seconds: float = 0.0) -> None:
         """Wait for `seconds`. Raises Gone, also for the wish to stop."""
         if self.line(seconds) is not None:
             raise Gone("stopped on request")
 
 
-def helper_environment():
+def helper_environment() -> dict[str, str]:
     """Return an environment in which systemctl speaks English and finds the user's manager."""
     runtime = os.environ.get("XDG_RUNTIME_DIR") or "/run/user/%d" % os.getuid()
     return dict(os.environ, LC_ALL="C", SYSTEMD_PAGER="", SYSTEMD_COLORS="0", XDG_RUNTIME_DIR=runtime)
 
 
-def helper(*argv, check=True):
+def helper(*argv: str, check: bool = True) -> str:
     """Run a command and return its stdout. Raises Failure("command")."""
     try:
         done = subprocess.run(
@@ -99,12 +101,12 @@ def helper(*argv, check=True):
     return done.stdout.decode("utf-8", "replace")
 
 
-def systemctl(scope, *words, **options):
+def systemctl(scope: str, *words: str, check: bool = True) -> str:
     """Run systemctl for the "user" or the "system" manager."""
-    return helper("systemctl", *(["--user"] if scope == "user" else []), "--no-ask-password", *words, **options)
+    return helper("systemctl", *(["--user"] if scope == "user" else []), "--no-ask-password", *words, check=check)
 
 
-def tail(path, lines=60, size=16384):
+def tail(path: str, lines: int = 60, size: int = 16384) -> str:
     """Return the last lines of a file, "" when it cannot be read."""
     try:
         with open(path, "rb") as file:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+# ruff: noqa: PTH, UP022, UP031 - it must run on Python 3.7, and start at once: pathlib costs 20 ms
 import contextlib
 import errno
 import os
 import pwd
 import socket
 import subprocess
+from typing import Any
 
 from jupytui.jupyter.launch.on_host import processes
 from jupytui.jupyter.launch.on_host.common import helper_environment, say
 
 
-def run(job):
+def run(job: dict[str, Any]) -> None:
     """Tell all of it at once."""
     account = pwd.getpwuid(os.getuid())
     home = os.environ.get("HOME") or account.pw_dir
@@ -37,7 +39,7 @@ def run(job):
     )
 
 
-def _manager():
+def _manager() -> bool:
     """Whether a user manager answers: there may be systemd without one (su, cron, no pam_systemd)."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         done = subprocess.run(
@@ -53,7 +55,7 @@ def _manager():
     return False
 
 
-def _kind(path):
+def _kind(path: str) -> str:
     if not os.path.lexists(path):
         return "missing"
     if not os.path.isdir(path):
@@ -61,7 +63,7 @@ def _kind(path):
     return "writable" if os.access(path, os.W_OK | os.X_OK) else "readonly"
 
 
-def _script(python, program, home):
+def _script(python: str, program: str, home: str) -> str:
     """Return the program's script, "" where it can only be run as a module of `python`."""
     beside = os.path.dirname(python)
     places = [beside] if os.path.exists(os.path.join(beside, "..", "pyvenv.cfg")) else [
@@ -71,7 +73,7 @@ def _script(python, program, home):
     return found[0] if found else ""
 
 
-def _holder(port):
+def _holder(port: int) -> str:
     """Return in words who listens on `port`, "" when nobody does."""
     inodes = {inode for inode, number in processes.listeners().items() if number == port}
     for name in os.listdir("/proc") if inodes else []:
@@ -91,7 +93,7 @@ def _free(port: int) -> bool:
     return True
 
 
-def _taken(name, home):
+def _taken(name: str, home: str) -> list[str]:
     """Return what already has the name: a unit file or a pid file."""
     config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
     state = os.environ.get("XDG_STATE_HOME") or os.path.join(home, ".local/state")

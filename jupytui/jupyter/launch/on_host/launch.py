@@ -6,11 +6,14 @@ wish undo everything, last first; so kill -9 at the other end, a lost link and c
 
 from __future__ import annotations
 
+# ruff: noqa: PTH, UP022, UP031 - it must run on Python 3.7, and start at once: pathlib costs 20 ms
 import contextlib
 import os
 import pwd
 import subprocess
 import time
+from collections.abc import Callable
+from typing import Any
 
 from jupytui.jupyter.launch.on_host import processes
 from jupytui.jupyter.launch.on_host.common import Failure, Gone, Near, helper, say, systemctl, tail
@@ -19,14 +22,14 @@ from jupytui.jupyter.launch.on_host.common import Failure, Gone, Near, helper, s
 class Undo:
     """What must be done to be back where we were."""
 
-    def __init__(self):
-        self._calls = []
+    def __init__(self) -> None:
+        self._calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
 
-    def later(self, call, *args):
+    def later(self, call: Callable[..., Any], *args: Any) -> None:
         """Remember how to undo what is about to be done."""
         self._calls.append((call, args))
 
-    def now(self):
+    def now(self) -> list[str]:
         """Undo everything; return what could not be undone."""
         left = []
         for call, args in reversed(self._calls):
@@ -40,15 +43,15 @@ class Undo:
 class Launch:
     """One launch. `job` is the JSON object made by `jupyter.launch.start`."""
 
-    def __init__(self, job):
+    def __init__(self, job: dict[str, Any]) -> None:
         self.job = job
         self.near = Near(job["lease"])
         self.undo = Undo()
         self.pid = 0
-        self.child = None
+        self.child: subprocess.Popen[bytes] | None = None
         self.began = time.time()
 
-    def run(self):
+    def run(self) -> None:
         """Do it, tell how it went, and undo it if it is not to stay."""
         try:
             self._begin()
@@ -63,7 +66,7 @@ class Launch:
             say(failed={"kind": "os", "errno": error.errno, "text": str(error), "path": str(error.filename or "")})
             say(undone=self.undo.now(), why="")
 
-    def _begin(self):
+    def _begin(self) -> None:
         self._step("log")
         self._make_log()
         if self.job["scope"]:
@@ -74,7 +77,7 @@ class Launch:
         self._step("wait")
         say(ready=self._wait())
 
-    def _settle(self):
+    def _settle(self) -> None:
         while True:
             word = self.near.line(60.0)
             if word == "commit":
@@ -83,11 +86,11 @@ class Launch:
             if word is not None:
                 raise Gone("stopped on request")
 
-    def _step(self, name):
+    def _step(self, name: str) -> None:
         say(step=name)
         self.near.check()
 
-    def _make_log(self):
+    def _make_log(self) -> None:
         path, owner = self.job["log"], self.job["owner"]
         if not path:
             return
@@ -105,7 +108,7 @@ class Launch:
         finally:
             os.close(descriptor)
 
-    def _make_directory(self, path):
+    def _make_directory(self, path: str) -> None:
         if not path or os.path.isdir(path):
             return
         self._make_directory(os.path.dirname(path))
@@ -113,7 +116,7 @@ class Launch:
         with contextlib.suppress(FileExistsError):
             os.mkdir(path, self.job["directory_mode"])
 
-    def _begin_unit(self):
+    def _begin_unit(self) -> None:
         scope, unit = self.job["scope"], self.job["unit"]
         self._step("unit")
         self._write_unit(self.job["unit_path"], self.job["unit_text"].encode("utf-8", "surrogateescape"))
@@ -129,7 +132,7 @@ class Launch:
         self.undo.later(systemctl, scope, "disable", unit)
         systemctl(scope, "enable", unit)
 
-    def _write_unit(self, path, text):
+    def _write_unit(self, path: str, text: bytes) -> None:
         if os.path.lexists(path):
             raise Failure("exists", path=path)
         self._make_directory_for_unit(os.path.dirname(path))
@@ -144,17 +147,17 @@ class Launch:
         os.chmod(temporary, 0o644)
         os.rename(temporary, path)
 
-    def _make_directory_for_unit(self, path):
+    def _make_directory_for_unit(self, path: str) -> None:
         mode, self.job["directory_mode"] = self.job["directory_mode"], 0o755
         self._make_directory(path)
         self.job["directory_mode"] = mode
 
-    def _forget_unit(self, path):
+    def _forget_unit(self, path: str) -> None:
         _remove(path)
         systemctl(self.job["scope"], "daemon-reload")
         systemctl(self.job["scope"], "reset-failed", self.job["unit"], check=False)
 
-    def _spawn(self):
+    def _spawn(self) -> None:
         # Registered before there is a child: it ends whatever child there is by then.
         self.undo.later(self._end_child)
         environment = dict(os.environ, **self.job["environment"])
@@ -171,13 +174,13 @@ class Launch:
         self.pid = self.child.pid
         self._write_pid(self.job["pid_path"])
 
-    def _write_pid(self, path):
+    def _write_pid(self, path: str) -> None:
         self.undo.later(_remove, path)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write("%d %s\n" % (self.pid, processes.start_of(self.pid)))
 
-    def _end_child(self):
+    def _end_child(self) -> None:
         if self.child is None:
             return
         processes.end_session(self.pid, processes.start_of(self.pid))
@@ -186,17 +189,17 @@ class Launch:
         for path in processes.runtime_files(self.pid, self._directories()):
             _remove(path)
 
-    def _directories(self):
+    def _directories(self) -> list[str]:
         environment = {}
         if not self.job["scope"]:
             environment = {name.encode(): value.encode() for name, value in self._plain().items()}
         environment.update(processes.environment_of(self.pid))
         return processes.runtime_dirs(environment, self.job["home"])
 
-    def _plain(self):
-        return dict((key, value) for key, value in os.environ.items() if key.startswith(("JUPYTER_", "XDG_", "HOME")))
+    def _plain(self) -> dict[str, str]:
+        return {key: value for key, value in os.environ.items() if key.startswith(("JUPYTER_", "XDG_", "HOME"))}
 
-    def _wait(self):
+    def _wait(self) -> dict[str, Any]:
         until = time.monotonic() + self.job["seconds"]
         while time.monotonic() < until:
             self._alive()
@@ -206,7 +209,7 @@ class Launch:
             self.near.check(0.1)
         raise Failure("silent", seconds=self.job["seconds"])
 
-    def _ready(self, path, text):
+    def _ready(self, path: str, text: str) -> dict[str, Any]:
         return {
             "pid": self.pid,
             "start": processes.start_of(self.pid),
@@ -215,7 +218,7 @@ class Launch:
             "ports": processes.ports_of(self.pid),
         }
 
-    def _alive(self):
+    def _alive(self) -> None:
         """Find the server's pid. Raises Failure("ended")."""
         if self.child is not None:
             if self.child.poll() is not None:
@@ -230,7 +233,7 @@ class Launch:
             status = int(shown.get("ExecMainStatus") or 0)
             raise Failure("ended", code=code, status=status, result=shown.get("Result", ""))
 
-    def _log(self):
+    def _log(self) -> str:
         path = self.job["log"]
         if path:
             return tail(path)
@@ -239,22 +242,22 @@ class Launch:
         return helper("journalctl", *which, *since, check=False)[-16384:]
 
 
-def show(scope, unit):
+def show(scope: str, unit: str) -> dict[str, str]:
     """Return a unit's state as {property: value}."""
     names = "MainPID,ActiveState,SubState,NRestarts,Result,ExecMainCode,ExecMainStatus"
     return dict(line.split("=", 1) for line in systemctl(scope, "show", unit, "-p", names).splitlines() if "=" in line)
 
 
-def _remove(path):
+def _remove(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
 
 
-def _remove_empty(path):
+def _remove_empty(path: str) -> None:
     with contextlib.suppress(OSError):
         os.rmdir(path)
 
 
-def run(job):
+def run(job: dict[str, Any]) -> None:
     """Launch."""
     Launch(job).run()

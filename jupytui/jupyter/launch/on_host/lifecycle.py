@@ -5,6 +5,7 @@ Once begun, a restart goes on without the near side: its server was ended on req
 
 from __future__ import annotations
 
+# ruff: noqa: PTH, UP022, UP031 - it must run on Python 3.7, and start at once: pathlib costs 20 ms
 import contextlib
 import os
 import pwd
@@ -13,6 +14,7 @@ import signal
 import stat
 import subprocess
 import time
+from typing import Any
 
 from jupytui.jupyter.launch.on_host import processes
 from jupytui.jupyter.launch.on_host.common import Failure, Gone, Near, say, tail
@@ -21,7 +23,7 @@ from jupytui.jupyter.launch.on_host.common import Failure, Gone, Near, say, tail
 class Server:
     """A server that runs, and what it holds."""
 
-    def __init__(self, job):
+    def __init__(self, job: dict[str, Any]) -> None:
         self.pid, self.start, self.job = job["pid"], job["start"] or processes.start_of(job["pid"]), job
         self.environment = processes.environment_of(self.pid)
         self.directories = processes.runtime_dirs(self.environment, pwd.getpwuid(os.getuid()).pw_dir)
@@ -29,7 +31,7 @@ class Server:
         self.sockets = processes.sockets_of(self.pid)
         self.ports = processes.ports_of(self.pid)
 
-    def end(self, near=None):
+    def end(self, near: Near | None = None) -> None:
         """End it as asked, and wait. Raises Failure("alive"); Gone when `near` has gone."""
         for number in {"term": [signal.SIGTERM], "kill": [signal.SIGKILL]}.get(self.job["how"], []):
             with contextlib.suppress(ProcessLookupError):
@@ -42,7 +44,7 @@ class Server:
             if time.monotonic() > until:
                 raise Failure("alive", pid=self.pid, seconds=self.job["seconds"])
 
-    def proof(self):
+    def proof(self) -> dict[str, Any]:
         """Return what is left of it. What a killed server could not remove itself is removed: its runtime files."""
         for path in processes.runtime_files(self.pid, self.directories) + self._own_sock():
             with contextlib.suppress(OSError):
@@ -56,7 +58,7 @@ class Server:
             "runtime_left": processes.runtime_files(self.pid, self.directories),
         }
 
-    def _own_sock(self):
+    def _own_sock(self) -> list[str]:
         path = self.job["sock"]
         with contextlib.suppress(OSError):
             if path and stat.S_ISSOCK(os.lstat(path).st_mode) and not _listens(path):
@@ -64,7 +66,7 @@ class Server:
         return []
 
 
-def _listens(path):
+def _listens(path: str) -> bool:
     """Whether somebody listens on a unix socket: it may be another server's by now."""
     try:
         with open("/proc/net/unix") as file:
@@ -74,7 +76,7 @@ def _listens(path):
     return any(len(row) == 8 and row[3] == "00010000" and row[7].strip() == path for row in rows)
 
 
-def stop(job):
+def stop(job: dict[str, Any]) -> None:
     """End a server."""
     server = Server(job)
     say(began=True)
@@ -84,7 +86,7 @@ def stop(job):
     say(proof=server.proof())
 
 
-def _pid_files(state, pid):
+def _pid_files(state: str, pid: int) -> list[str]:
     found = []
     for name in os.listdir(state) if os.path.isdir(state) else []:
         path = os.path.join(state, name)
@@ -101,7 +103,7 @@ class Remains:
     The environment stays in this process: it may hold a token.
     """
 
-    def __init__(self, server):
+    def __init__(self, server: Server) -> None:
         self.argv = processes.argv_of(server.pid)
         self.environment = server.environment
         self.directory = self._link(server.pid, "cwd") or "/"
@@ -111,32 +113,35 @@ class Remains:
         if not self.argv or not self.environment:
             raise Failure("unseen", pid=server.pid)
 
-    def _link(self, pid, name):
+    def _link(self, pid: int, name: str) -> str:
         try:
             return os.readlink("/proc/%d/%s" % (pid, name))
         except OSError:
             return ""
 
-    def _program(self, pid):
+    def _program(self, pid: int) -> str:
         path = os.fsdecode(self.environment.get(b"PATH", b""))
         named = os.fsdecode(self.argv[0]) if self.argv else ""
         if "/" in named:
             named = os.path.join(self.directory, named)
         return shutil.which(named, path=path) or self._link(pid, "exe")
 
-    def _umask(self, pid):
+    def _umask(self, pid: int) -> int:
         with contextlib.suppress(OSError, ValueError), open("/proc/%d/status" % pid) as file:
             return int(next(line.split()[1] for line in file if line.startswith("Umask:")), 8)
         return 0o022
 
-    def log(self, own):
+    def log(self, own: str) -> str:
         """Return the file its output goes to from now on: where it went if that was a file, else `own`."""
         if self.output.startswith("/") and not self.output.startswith("/dev/") and os.path.isfile(self.output):
             return self.output
         os.makedirs(os.path.dirname(own), 0o700, exist_ok=True)
         return own
 
-    def spawn(self, log):
+    def _set_umask(self) -> None:
+        os.umask(self.umask)
+
+    def spawn(self, log: str) -> subprocess.Popen[bytes]:
         """Start it again, in a session of its own."""
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -149,13 +154,13 @@ class Remains:
                 cwd=self.directory,
                 env=self.environment,
                 start_new_session=True,
-                preexec_fn=lambda: os.umask(self.umask) and None,
+                preexec_fn=self._set_umask,  # noqa: PLW1509 - there are no threads here
             )
         finally:
             os.close(descriptor)
 
 
-def restart(job):
+def restart(job: dict[str, Any]) -> None:
     """End a server and start it again."""
     server = Server(job)
     remains = Remains(server)
@@ -173,7 +178,7 @@ def restart(job):
     say(ready=dict(said, **_await(child, server, job["start_seconds"], log, before)))
 
 
-def _await(child, server, seconds, log, before):
+def _await(child: subprocess.Popen[bytes], server: Server, seconds: float, log: str, before: int) -> dict[str, Any]:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if child.poll() is not None:
@@ -187,7 +192,7 @@ def _await(child, server, seconds, log, before):
     raise Failure("silent", seconds=seconds, log=tail(log))
 
 
-def run(job):
+def run(job: dict[str, Any]) -> None:
     """Stop or restart, and tell how it went."""
     try:
         {"stop": stop, "restart": restart, "watch": watch}[job["mode"]](job)
@@ -199,7 +204,7 @@ def run(job):
         say(failed={"kind": "os", "errno": error.errno, "text": str(error), "path": str(error.filename or "")})
 
 
-def watch(job):
+def watch(job: dict[str, Any]) -> None:
     """Wait until the process `pid`, which something else started, or one below it has written its runtime file."""
     pid, start = job["pid"], processes.start_of(job["pid"])
     until = time.monotonic() + job["start_seconds"]
@@ -217,6 +222,6 @@ def watch(job):
     raise Failure("silent", seconds=job["start_seconds"])
 
 
-def _seen(pid, found):
+def _seen(pid: int, found: tuple[str, str]) -> dict[str, Any]:
     ports, start = processes.ports_of(pid), processes.start_of(pid)
     return {"pid": pid, "start": start, "path": found[0], "runtime": found[1], "ports": ports}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: PTH, UP022, UP031 - it must run on Python 3.7, and start at once: pathlib costs 20 ms
 import glob
 import json
 import os
@@ -12,7 +13,7 @@ import time
 LISTENING = "0A"
 
 
-def start_of(pid):
+def start_of(pid: int) -> str:
     """Return when a process started (ticks since boot, as text), "" when it is gone or only waits to be reaped.
 
     With its pid this names a process for good: pids are reused.
@@ -25,23 +26,23 @@ def start_of(pid):
     return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
-def _start_by_ps(pid):
+def _start_by_ps(pid: int) -> str:
     command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
     words = subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout.decode().split()
     return "" if not words or words[0].startswith("Z") else "-".join(words[1:])
 
 
-def environment_of(pid):
+def environment_of(pid: int) -> dict[bytes, bytes]:
     """Return the environment a process began with as bytes, {} when it may not be seen."""
     try:
         with open("/proc/%d/environ" % pid, "rb") as file:
             items = file.read().split(b"\0")
     except OSError:
         return {}
-    return dict(item.split(b"=", 1) for item in items if b"=" in item)
+    return {name: value for name, equals, value in (item.partition(b"=") for item in items) if equals}
 
 
-def argv_of(pid):
+def argv_of(pid: int) -> list[bytes]:
     """Return the command line of a process as a list of bytes, [] when it is gone."""
     try:
         with open("/proc/%d/cmdline" % pid, "rb") as file:
@@ -50,28 +51,28 @@ def argv_of(pid):
         return []
 
 
-def runtime_dirs(environment, home):
+def runtime_dirs(environment: dict[bytes, bytes], home: str) -> list[str]:
     """Return where a Jupyter with this environment keeps its runtime files (jupyter_core.paths)."""
 
-    def of(name):
+    def of(name: bytes) -> str:
         return os.fsdecode(environment.get(name, b""))
 
-    home = of("HOME") or home
-    data = of("JUPYTER_DATA_DIR")
+    home = of(b"HOME") or home
+    data = of(b"JUPYTER_DATA_DIR")
     mac = "Library/Jupyter" if os.uname().sysname == "Darwin" else None
-    shared = os.path.join(of("XDG_DATA_HOME") or os.path.join(home, ".local/share"), "jupyter")
+    shared = os.path.join(of(b"XDG_DATA_HOME") or os.path.join(home, ".local/share"), "jupyter")
     default = os.path.join(home, mac) if mac else shared
-    return [of("JUPYTER_RUNTIME_DIR") or os.path.join(data or default, "runtime")]
+    return [of(b"JUPYTER_RUNTIME_DIR") or os.path.join(data or default, "runtime")]
 
 
-def runtime_files(pid, directories):
+def runtime_files(pid: int, directories: list[str]) -> list[str]:
     """Return the runtime files that the server `pid` has written."""
     names = ("jpserver-%d.json", "jpserver-%d-open.html", "nbserver-%d.json", "nbserver-%d-open.html")
     paths = [os.path.join(directory, name % pid) for directory in directories for name in names]
     return [path for path in paths if os.path.lexists(path)]
 
 
-def runtime_text(pid, directories):
+def runtime_text(pid: int, directories: list[str]) -> tuple[str, str] | None:
     """Return the path and the text of its runtime file when it is whole, else None."""
     for path in runtime_files(pid, directories):
         try:
@@ -84,9 +85,9 @@ def runtime_text(pid, directories):
     return None
 
 
-def listeners():
+def listeners() -> dict[str, int]:
     """Return the listening TCP sockets as {inode: port}."""
-    found = {}
+    found: dict[str, int] = {}
     for path in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
             with open(path) as file:
@@ -97,9 +98,9 @@ def listeners():
     return found
 
 
-def sockets_of(pid):
+def sockets_of(pid: int) -> set[str]:
     """Return the inodes of the sockets a process holds."""
-    found = set()
+    found: set[str] = set()
     for path in glob.glob("/proc/%d/fd/*" % pid):
         try:
             target = os.readlink(path)
@@ -110,15 +111,15 @@ def sockets_of(pid):
     return found
 
 
-def ports_of(pid):
+def ports_of(pid: int) -> list[int]:
     """Return the TCP ports a process listens on."""
     held = sockets_of(pid)
     return sorted({port for inode, port in listeners().items() if inode in held})
 
 
-def family(pid):
+def family(pid: int) -> list[int]:
     """Return a process and all below it."""
-    children = {}
+    children: dict[int, list[int]] = {}
     for path in glob.glob("/proc/[0-9]*/stat"):
         try:
             with open(path, "rb") as file:
@@ -132,7 +133,7 @@ def family(pid):
     return found
 
 
-def wait_gone(pid, start, seconds, pause=0.05):
+def wait_gone(pid: int, start: str, seconds: float, pause: float = 0.05) -> bool:
     """Whether that very process ended within `seconds`."""
     until = time.monotonic() + seconds
     while start_of(pid) == start:
@@ -146,7 +147,7 @@ def wait_gone(pid, start, seconds, pause=0.05):
     return True
 
 
-def end_session(pid, start):
+def end_session(pid: int, start: str) -> None:
     """End a process that leads a session of its own: asked to, and after five seconds made to."""
     if start_of(pid) == start:
         os.kill(pid, signal.SIGTERM)
