@@ -67,26 +67,35 @@ BEGIN {
   listening("/proc/net/tcp"); listening("/proc/net/tcp6")
 }'
 
+# Linux tells all of this in files; the rest of the world has commands for it, and a fork costs a millisecond.
+# USER_HZ, the unit of times in /proc, is 100 wherever Linux runs a Jupyter, whatever the kernel's own HZ.
 jt_host() {
   jt_section host
-  printf 'uname %s\n' "$(uname -srm)"
+  if [ -r /proc/sys/kernel/osrelease ]; then
+    jt_os=Linux
+    read -r jt_x </proc/sys/kernel/osrelease
+    printf 'uname Linux %s\ntick 100\n' "$jt_x"
+    read -r jt_x </proc/sys/kernel/random/boot_id && printf 'boot %s\n' "$jt_x"
+    while read -r jt_k jt_v jt_x; do
+      case $jt_k in Uid:) jt_uid=$jt_v && break ;; esac
+    done </proc/self/status
+    jt_page=4096
+    while read -r jt_k jt_v jt_x; do
+      case $jt_k in KernelPageSize:) jt_page=$((jt_v * 1024)) && break ;; esac
+    done </proc/self/smaps
+    awk '/^cpu[0-9]/ { n++ } /^btime/ { print; exit } END { print "cpus", n }' /proc/stat
+    jt_home=$HOME/.local/share/jupyter/runtime
+  else
+    jt_os=$(uname -s)
+    jt_uid=$(id -u)
+    printf 'uname %s\ncpus %s\n' "$(uname -srm)" "$(sysctl -n hw.ncpu)"
+    jt_home=$HOME/Library/Jupyter/runtime
+  fi
+  printf 'uid %s\n' "$jt_uid"
   [ ! -r /etc/os-release ] || while read -r jt_x; do
     case $jt_x in PRETTY_NAME=*) printf 'os %s\n' "${jt_x#*=}" ;; esac
   done </etc/os-release
-  [ ! -r /proc/sys/kernel/random/boot_id ] || { read -r jt_x </proc/sys/kernel/random/boot_id && printf 'boot %s\n' "$jt_x"; }
-  jt_uid=$(id -u)
-  jt_page=$(getconf PAGESIZE || echo 4096)
-  printf 'uid %s\ntick %s\n' "$jt_uid" "$(getconf CLK_TCK)"
-  if [ -r /proc/stat ]; then
-    awk '$1 == "btime"; /^cpu[0-9]/ { n++ } END { print "cpus", n }' /proc/stat
-  else
-    printf 'cpus %s\n' "$(sysctl -n hw.ncpu)"
-  fi
   ! command -v nvidia-smi >/dev/null || printf 'nvidia\n'
-  case $(uname -s) in
-  Darwin) jt_home=$HOME/Library/Jupyter/runtime ;;
-  *) jt_home=$HOME/.local/share/jupyter/runtime ;;
-  esac
 } 2>/dev/null
 
 # The pids that runtime files are named after are looked at whatever those processes are called.
@@ -216,11 +225,15 @@ jt_ps() {
   lsof -nP -a -p "$(printf '%s,' $jt_apps)0" -i TCP -s TCP:LISTEN -F pn
 } 2>/dev/null
 
-if stat -c %Y / >/dev/null 2>&1; then
-  jt_stat() { stat -c '%Y %s %n' "$@" 2>/dev/null; }
-else
-  jt_stat() { stat -f '%m %z %N' "$@" 2>/dev/null; }
-fi
+jt_stat() {
+  case $jt_os in Linux) stat -c '%Y %s %n' "$@" ;; *) stat -f '%m %z %N' "$@" ;; esac
+} 2>/dev/null
+
+# What of directory $1 is called like $2, as jt_stat tells it. A name that matches nothing is no reason to fork.
+jt_stat_all() {
+  set -- "$1"/$2
+  [ ! -e "$1" ] || jt_stat "$@"
+}
 
 # "$@": runtime directories. Files are told again when a server, a kernel or a file came or went; servers write once.
 # Kernel connection files are only named, the newest 200: they hold the key that signs messages.
@@ -228,8 +241,10 @@ jt_runtime() {
   [ "$jt_files" != "$jt_apps$jt_kernels$jt_names" ] || return 0
   jt_files=$jt_apps$jt_kernels$jt_names
   jt_section connections
-  for jt_dir; do jt_stat "$jt_dir"/kernel-*.json; done | sort -rn | head -n 200
-  jt_x=$(for jt_dir; do jt_stat "$jt_dir"/jpserver-*.json "$jt_dir"/nbserver-*.json; done)
+  jt_x=$(for jt_dir; do jt_stat_all "$jt_dir" 'kernel-*.json'; done)
+  [ -z "$jt_x" ] || printf '%s\n' "$jt_x" | sort -rn | head -n 200
+  [ "$jt_filed" != ' ' ] || return 0
+  jt_x=$(for jt_dir; do jt_stat_all "$jt_dir" 'jpserver-*.json'; jt_stat_all "$jt_dir" 'nbserver-*.json'; done)
   jt_ifs=$IFS
   IFS=$jt_nl
   # shellcheck disable=SC2086

@@ -36,7 +36,7 @@ async def read(host: Host, path: str) -> str:
 
 
 async def install(
-    host: Host, prompter: Prompter, scope: str, path: str, before: str | None, after: str, *, force: bool = False
+    host: Host, prompter: Prompter, scope: str, path: str, *, before: str | None, after: str, force: bool = False
 ) -> Verdict:
     """Replace the unit file at `path` by `after` if it still is `before` (None: not there), and reload systemd.
 

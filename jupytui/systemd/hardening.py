@@ -2,7 +2,8 @@
 
 Each line is a setting of [Service], what it prevents, and in which scopes it works: a user's manager has no rights of
 its own to make namespaces with. Left out on purpose: PrivateDevices and DevicePolicy (hide GPUs),
-MemoryDenyWriteExecute (breaks numba, torch and every JIT), ProtectClock (implies DevicePolicy=closed), PrivateNetwork, ProtectHome (notebooks live there),
+MemoryDenyWriteExecute (breaks numba, torch and every JIT), ProtectClock (implies
+DevicePolicy=closed), PrivateNetwork, ProtectHome (notebooks live there),
 ProtectProc (jupytui and nvidia-smi look there), SystemCallFilter (CUDA, perf and debuggers need more than
 @system-service).
 """

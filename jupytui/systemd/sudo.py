@@ -52,7 +52,7 @@ async def become_root(host: Host, prompter: Prompter, why: str) -> Root:
     probe = await host.run(_PROBE)
     if probe.status == 0:
         return Root(() if probe.stdout.split()[:1] == [b"0"] else ("sudo", "-n", "--"))
-    user = clean_line((probe.stdout.split() + [b"", b""])[1], 64)
+    user = clean_line([*probe.stdout.split(), b"", b""][1], 64)
     if probe.status == 3:
         raise NotRoot(f"{host.name} has no sudo, and {user} is not root there.", "Log in as root, or use a user unit.")
     _refuse_if_hopeless(host, user, probe)

@@ -19,8 +19,8 @@ from jupytui.text import clean, clean_line
 
 SCOPES = ("user", "system")
 _PROPERTIES = (
-    "Id Names Description LoadState LoadError ActiveState SubState UnitFileState FragmentPath DropInPaths MainPID NRestarts Result "
-    "ExecMainCode ExecMainStatus MemoryCurrent MemoryMax CPUQuotaPerSecUSec ExecStart StandardOutput NeedDaemonReload "
+    "Id Names Description LoadState LoadError ActiveState SubState UnitFileState FragmentPath DropInPaths "
+    "MainPID NRestarts Result ExecMainCode ExecMainStatus MemoryCurrent MemoryMax CPUQuotaPerSecUSec ExecStart StandardOutput NeedDaemonReload "
     "ActiveEnterTimestampMonotonic InvocationID Type User ControlGroup"
 )
 _UNSET = {"", "[not set]", "infinity", str(2**64 - 1)}
@@ -35,7 +35,8 @@ word=$1; shift
 echo "up $(cut -d' ' -f1 /proc/uptime) $(date +%s)"
 [ -e "/var/lib/systemd/linger/$(id -un)" ] && echo linger
 named() {
-  for d; do grep -rslE -e "$word" "$d" 2>/dev/null; done | sed -n 's,.*/\([^/]*\.service\)\.d/[^/]*$,\1,p; s,.*/\([^/]*\.service\)$,\1,p'
+  grep -rslE -e "$word" "$@" 2>/dev/null |
+    sed -n 's,.*/\([^/]*\.service\)\.d/[^/]*$,\1,p; s,.*/\([^/]*\.service\)$,\1,p'
 }
 shown() {
   scope=$1; shift
@@ -43,20 +44,19 @@ shown() {
   names=$(printf '%s\n' "$@" | grep -v '@\.service$' | sort -u)
   [ -n "$names" ] || return 0
   echo "scope $scope"
-  printf '%s\n' "$names" | tr '\n' '\0' | xargs -0 systemctl "--$scope" --no-ask-password show --no-pager -p "$PROPERTIES" --
+  printf '%s\n' "$names" | tr '\n' '\0' |
+    xargs -0 systemctl "--$scope" --no-ask-password show --no-pager -p "$PROPERTIES" --
   echo
 }
-given() { for u; do case $u in "$scope":*) printf '%s\n' "${u#*:}" ;; esac; done; }
+known=$(printf '%s\n' "$@")
 for scope in user system; do
-  if [ "$scope" = user ]; then
-    set -- "$@"
-    list=$(named "${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user" "${XDG_DATA_HOME:-$HOME/.local/share}/systemd/user" /etc/systemd/user /usr/local/lib/systemd/user /usr/lib/systemd/user)
-  else
-    list=$(named /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system)
-  fi
+  case $scope in
+  user) set -- "${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user" "${XDG_DATA_HOME:-$HOME/.local/share}/systemd/user" ;;
+  system) set -- /run/systemd/system ;;
+  esac
+  list=$(named "$@" /etc/systemd/$scope /usr/local/lib/systemd/$scope /usr/lib/systemd/$scope)
   list="$list
-$(given "$@")"
-  # Instances of templates, and of what was renamed by a link.
+$(printf '%s\n' "$known" | sed -n "s/^$scope://p")"
   set -f; IFS='
 '; shown "$scope" $list; unset IFS; set +f
 done

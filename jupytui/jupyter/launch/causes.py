@@ -64,21 +64,27 @@ def explain(facts: Mapping[str, Any], title: str) -> LaunchFailed:
 
 
 def _cause(facts: Mapping[str, Any], log: str) -> tuple[str, str]:
-    kind = facts.get("kind")
-    text = words(facts.get("text"), 4000)
+    kind, text = facts.get("kind"), words(facts.get("text"), 4000)
     if kind == "os":
         return _from_os(facts)
     if kind == "exists":
         return f"there is {words(facts.get('path'))} already", "Give it another name."
-    for pattern, cause, hint in _LOG_CAUSES if kind != "silent" else ():
-        if re.search(pattern, log) or re.search(pattern, text):
-            return cause, hint
-    if raised := re.findall(r"^(?:\w+\.)*(\w*(?:Error|Exception): .{1,200})$", log, re.M):
-        return words(raised[-1]), ""
-    if kind == "command":
-        return f"`{words(facts.get('command'))}` failed ({text[:200]})", ""
     if kind == "silent":
-        return f"it did not answer within {facts.get('seconds'):g} seconds", "Its last log lines may say why."
+        return "it did not answer in time", "Its last log lines may say why."
+    return _from_text(f"{log}\n{text}") or _from_status(facts, text)
+
+
+def _from_text(text: str) -> tuple[str, str] | None:
+    for pattern, cause, hint in _LOG_CAUSES:
+        if re.search(pattern, text):
+            return cause, hint
+    raised = re.findall(r"^(?:\w+\.)*(\w*(?:Error|Exception): .{1,200})$", text, re.M)
+    return (str(raised[-1]), "") if raised else None
+
+
+def _from_status(facts: Mapping[str, Any], text: str) -> tuple[str, str]:
+    if facts.get("kind") == "command":
+        return f"`{words(facts.get('command'))}` failed ({text[:200]})", ""
     status = facts.get("status")
     how = how_it_ended(words(facts.get("code")), status if isinstance(status, int) else 0, words(facts.get("result")))
     return f"it {how}", "Its last log lines may say why."

@@ -169,7 +169,7 @@ async def _heard(talking: Talk, key: str, target: Target) -> dict[str, Any]:
 def _failure(facts: Mapping[str, Any], target: Target) -> JupytuiError:
     if facts.get("kind") == "alive":
         return StillThere(
-            f"{target.title} was asked to end and still runs after {facts.get('seconds'):g} seconds (pid {target.pid}).",
+            f"{target.title} was asked to end, and still runs (pid {target.pid}).",
             "Killing it ends it at once; its kernels get no chance to save anything.",
         )
     if facts.get("kind") == "unseen":

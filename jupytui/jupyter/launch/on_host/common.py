@@ -5,7 +5,6 @@ It takes a session of its own and so outlives the connection that brought it; se
 
 from __future__ import annotations
 
-# ruff: noqa: PTH, UP022, UP031 - it must run on Python 3.7, and start at once: pathlib costs 20 ms
 import json
 import os
 import select

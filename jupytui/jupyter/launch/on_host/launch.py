@@ -6,7 +6,6 @@ wish undo everything, last first; so kill -9 at the other end, a lost link and c
 
 from __future__ import annotations
 
-# ruff: noqa: PTH, UP022, UP031 - it must run on Python 3.7, and start at once: pathlib costs 20 ms
 import contextlib
 import os
 import pwd

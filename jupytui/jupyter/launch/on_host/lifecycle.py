@@ -5,7 +5,6 @@ Once begun, a restart goes on without the near side: its server was ended on req
 
 from __future__ import annotations
 
-# ruff: noqa: PTH, UP022, UP031 - it must run on Python 3.7, and start at once: pathlib costs 20 ms
 import contextlib
 import os
 import pwd
