@@ -76,6 +76,10 @@ class Front(Protocol):
         """Let the person fill in a form; None when they left it."""
         ...
 
+    async def show(self, pane: str, subject: Subject) -> None:
+        """Go to the pane with that digit, narrowed to `subject`, where there are panes."""
+        ...
+
     async def copy(self, text: str) -> str:
         """Put `text` on the clipboard as well as this place can; returns in words what was done."""
         ...

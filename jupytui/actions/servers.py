@@ -33,4 +33,21 @@ COPY_URL = Action(
     run=_copy_url,
 )
 
-ACTIONS = (COPY_URL,)
+
+async def _show_log(context: Context, subjects: Subjects, _answers: Answers) -> str:
+    await context.front.show("3", subjects[0])
+    return ""
+
+
+LOGS = Action(
+    id="server.logs",
+    title="Logs",
+    help="Shows what the server writes, as it is written, wherever it goes.",
+    scope=Scope.SERVER,
+    keys=("l",),
+    command=("logs",),
+    changes=False,
+    run=_show_log,
+)
+
+ACTIONS = (COPY_URL, LOGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jupytui.actions.base import Answers, Confirmation, Form
 from jupytui.cli.terminal import ask_line, open_terminal, show
 from jupytui.errors import UsageError
+from jupytui.fleet.subject import Subject
 
 
 class TerminalFront:
@@ -28,6 +29,9 @@ class TerminalFront:
     async def fill(self, form: Form) -> Answers | None:
         """Decline: a command takes its answers from its options."""
         return None
+
+    async def show(self, pane: str, subject: Subject) -> None:
+        """Decline: there is no screen."""
 
     async def copy(self, text: str) -> str:
         """Decline: stdout is what a command gives."""

@@ -16,6 +16,7 @@ COMMANDS = {
     "start": "start a server whose unit is stopped",
     "stop": "stop a server, and prove that it is gone",
     "restart": "restart a server, and prove that it is back",
+    "logs": "print a server's log, and follow it",
     "kernels": "list, interrupt, restart or shut down kernels",
     "config": "where hosts.toml is, and whether it is right",
     "completions": "print a completion script for a shell",

@@ -12,7 +12,7 @@ from jupytui.errors import UsageError
 
 def run(arguments: Namespace) -> int:
     """Start the full-screen program; returns its exit status. Raises UsageError without a terminal."""
-    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # textual draws on stderr
         raise UsageError("This needs a terminal, and there is none.", "`jupytui status` works without.")
     paths, config = configured(arguments)
     config.watched(arguments.host)

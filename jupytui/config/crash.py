@@ -24,7 +24,7 @@ def write_crash(logs: Path, error: BaseException) -> Path | None:
         path = private_directory(logs) / f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(f"jupytui {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
-            file.writelines(_frames(error))
+            file.writelines(frames(error))
         for old in sorted(logs.glob("crash-*.log"))[:-KEPT]:
             old.unlink()
     except OSError:
@@ -32,12 +32,13 @@ def write_crash(logs: Path, error: BaseException) -> Path | None:
     return path
 
 
-def _frames(error: BaseException) -> Iterator[str]:
+def frames(error: BaseException) -> Iterator[str]:
+    """Yield where `error` and what led to it happened, without messages."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before:
-        yield from _frames(before)
+        yield from frames(before)
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
-            yield from _frames(inner)
+            yield from frames(inner)
     yield f"\n{type(error).__module__}.{type(error).__qualname__}\n"
     yield from traceback.format_tb(error.__traceback__)

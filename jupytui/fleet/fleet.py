@@ -106,10 +106,13 @@ class Fleet:
         if task := self._tasks.pop(name, None):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        self._probes.pop(name, None)
         if watcher := self._watchers.pop(name, None):
-            await watcher.host.close()
+            await self._let_go(name, watcher)
         self.store.remove(name)
+
+    async def _let_go(self, name: str, watcher: Watcher) -> None:
+        await self._probes.pop(name).close()
+        await watcher.host.close()
 
     async def close(self) -> None:
         """Stop watching and end every connection; what is known stays in the store."""
@@ -118,4 +121,6 @@ class Fleet:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(watcher.host.close() for watcher in self._watchers.values()), return_exceptions=True)
+        watchers = [*self._watchers.items()]
+        self._watchers.clear()
+        await asyncio.gather(*(self._let_go(name, watcher) for name, watcher in watchers), return_exceptions=True)

@@ -35,10 +35,11 @@ class System(msgspec.Struct, frozen=True):
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Why a host is not up: a sentence, and what to do about it."""
+    """Why a host is not up: a sentence, what to do about it, and what was run and what came back."""
 
     message: str
     hint: str = ""
+    detail: str = ""
 
 
 class HostView(msgspec.Struct, frozen=True):

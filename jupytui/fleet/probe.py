@@ -19,6 +19,7 @@ from jupytui.hosts.base import Host, HostState, Shell
 from jupytui.jupyter.access import Access
 from jupytui.jupyter.client import ApiKernel, JupyterApi
 from jupytui.jupyter.models import Kernel, Server
+from jupytui.secret import Secret
 
 _PATIENCE = 2.0  # seconds a look waits for servers; who answers later is in the next one
 
@@ -59,6 +60,11 @@ class Probe:
         if access := self._access.get(server):
             return JupyterApi(self.host, access)
         raise UsageError(f"{server} does not answer.", "Its process is gone, or it listens on nothing that is known.")
+
+    def token(self, server: str) -> Secret | None:
+        """Return the token of the server with this id, None where it has none or we do not know it."""
+        access = self._access.get(server)
+        return access.token if access and access.token else None
 
     async def look(self) -> HostView:
         """Look once. Raises HostTrouble, DeadlineError; what ails a single server is in its health."""

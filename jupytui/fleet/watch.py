@@ -106,7 +106,7 @@ class Watcher:
 
     async def _fail(self, trouble: HostTrouble) -> float | None:
         was_up = (known := self._store.host(self.host.name)) is not None and known.state is HostState.UP
-        error = Trouble(trouble.message, trouble.hint)
+        error = Trouble(trouble.message, trouble.hint, trouble.detail)
         self._store.patch(self.host.name, state=trouble.state, error=error, rtt_ms=None)
         await self.host.close()
         self._failures += 1

@@ -55,12 +55,17 @@ class SshHost(CommandHost):
                 dialling.cancel()
 
     async def _dial(self) -> None:
-        await self._hang_up()
         dialler = (await self._gates.dialler())(self._prompter, self._gates, self._config)
         hop = await dialler.resolve(self._ssh)
         self._address = hop.address
-        self._line = await dialler.dial(hop, self.name)
-        self._sessions = asyncio.Semaphore(SESSIONS_PER_CONNECTION)
+        former = self._line
+        try:
+            self._line = await dialler.dial(hop, self.name)
+            self._sessions = asyncio.Semaphore(SESSIONS_PER_CONNECTION)
+        finally:
+            # Only now: the way to it may be a jump host's connection, still good, which it holds open.
+            if former:
+                await former.close()
 
     def _connected_line(self) -> Line:
         if self._line is None or self._line.connection.is_closed():

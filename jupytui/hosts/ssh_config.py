@@ -148,7 +148,7 @@ def _resolved(options: dict[str, list[str]], destination: str) -> Resolved:
         return one(keyword, default) in {"yes", "true"}
 
     hostname, user, port = one("hostname", destination), one("user", getpass.getuser()), int(one("port", "22"))
-    alias = one("host", destination.rpartition("@")[2])
+    alias = one("host", _split(destination)[1])
     said = {
         "h": hostname,
         "j": one("proxyjump"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jupytui.errors import CommandError
 from jupytui.hosts.base import Finished, Host, Prompter
-from jupytui.systemd.sudo import NotRoot, Root, become_root, run_as_root
+from jupytui.systemd.sudo import Root, become_root, run_as_root
 from jupytui.text import clean, clean_line
 
 DEADLINE = 100.0  # a unit may take 90 s to stop before systemd kills it
@@ -124,6 +124,3 @@ async def _as(host: Host, scope: str, root: Root, script: str, *args: str, check
     done = await run_as_root(host, root, script, *args, deadline=DEADLINE)
     if check and done.status:
         raise _failure(host, scope, args[1:], done)
-
-
-__all__ = ["NotRoot", "Refused", "systemctl"]

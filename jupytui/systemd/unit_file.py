@@ -87,12 +87,7 @@ def quote(word: str, *, variables: bool = False) -> str:
         return word
     doubled = word.replace("%", "%%")
     doubled = doubled.replace("$", "$$") if variables else doubled
-    return '"' + "".join(_escaped(byte) for byte in _units(doubled)) + '"'
-
-
-def _units(word: str) -> list[str]:
-    """Split into characters, and bytes that are not UTF-8 (surrogates) as themselves."""
-    return list(word)
+    return '"' + "".join(_escaped(char) for char in doubled) + '"'
 
 
 def _escaped(char: str) -> str:

@@ -19,9 +19,9 @@ from jupytui.text import clean, clean_line
 
 SCOPES = ("user", "system")
 _PROPERTIES = (
-    "Id Names Description LoadState LoadError ActiveState SubState UnitFileState FragmentPath DropInPaths "
-    "MainPID NRestarts Result ExecMainCode ExecMainStatus MemoryCurrent MemoryMax CPUQuotaPerSecUSec ExecStart StandardOutput NeedDaemonReload "
-    "ActiveEnterTimestampMonotonic InvocationID Type User ControlGroup"
+    "Id Description LoadState ActiveState SubState UnitFileState FragmentPath DropInPaths MainPID NRestarts Result "
+    "ExecMainCode ExecMainStatus MemoryCurrent MemoryMax CPUQuotaPerSecUSec ExecStart StandardOutput NeedDaemonReload "
+    "ActiveEnterTimestampMonotonic User"
 )
 _UNSET = {"", "[not set]", "infinity", str(2**64 - 1)}
 

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import logging
 import os
-import traceback
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 
-from jupytui import __version__
+from jupytui.config.crash import frames, write_crash
 from jupytui.config.paths import private_directory
 
 LOG = "jupytui.log"
 MAX_LOG = 2**20
 
 
-def write_crash(logs: Path, error: BaseException) -> str:
-    """Write where `error` came from, without the values of variables, and return a sentence that names the file."""
-    text = f"jupytui {__version__}\n" + "".join(traceback.format_exception(error))
-    path = logs / f"crash-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
-    try:
-        private_directory(logs)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-    except OSError as problem:
-        return f"jupytui stopped: {type(error).__name__}, a mistake of its own (no log: {problem.strerror})."
-    return f"jupytui stopped because of a mistake of its own. What happened is in {path}"
-
-
 def report(logs: Path, error: BaseException | None) -> Text:
     """Write the crash down and return the sentence for the terminal."""
-    return Text(write_crash(logs, error or RuntimeError("unknown")))
+    path = write_crash(logs, error or RuntimeError("unknown"))
+    where = f" What happened is in {path}" if path else " No log of it could be written."
+    return Text(f"jupytui stopped because of a mistake of its own.{where}")
+
+
+class _Frames(logging.Formatter):
+    """Of an exception only where it happened: its message may hold what was typed."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        return "".join(frames(ei[1]))
 
 
 def log_to(logs: Path) -> None:
@@ -52,5 +47,5 @@ def _handler(logs: Path) -> logging.Handler:
     except OSError:
         return logging.NullHandler()
     handler.setLevel(logging.WARNING)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Frames("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     return handler

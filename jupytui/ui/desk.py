@@ -106,7 +106,8 @@ class Desk:
 
     def help(self) -> None:
         """List the keys that are valid now."""
-        entries = [*self.verbs.valid(self.work.context, self._chosen), *self.verbs.of_pane(self._program.main.pane)]
+        pane = self._program.main.pane
+        entries = [*self.verbs.valid(self.work.context, pane), *self.verbs.of_pane(pane)]
         self.talk.offer("Keys valid now", entries, f"type to search · {_DOES}")
 
     def palette(self) -> None:

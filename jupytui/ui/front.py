@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from jupytui.actions.base import Answers, Confirmation, Form
+from jupytui.fleet.subject import Subject
 from jupytui.ui.clipboard import copy
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class ScreenFront:
     async def copy(self, text: str) -> str:
         """Copy, and show the text whatever the terminal does with it."""
         return f"{await copy(text, self._program.copy_to_clipboard)}: {text}"
+
+    async def show(self, pane: str, subject: Subject) -> None:
+        """Go to a pane, narrowed to `subject`; back comes out again."""
+        await self._program.main.enter(pane, subject)
 
     async def _ask(self, dialog: Dialog[T]) -> T | None:
         return await self._program.push_screen_wait(dialog)

@@ -6,6 +6,8 @@ Made after the first paint: what it imports takes longer than everything before.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from jupytui.actions.base import Context, Front
 from jupytui.config.model import Config, HostEntry
@@ -14,6 +16,10 @@ from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.questions import Questions
 from jupytui.fleet.store import Store
 from jupytui.hosts.base import Destination
+
+if TYPE_CHECKING:
+    from jupytui.fleet.feed import Feed
+    from jupytui.logs.source import Source
 
 BLURRED = 5.0  # times slower while nobody looks at the terminal
 
@@ -25,6 +31,7 @@ class Live:
         self._entries = options.config.watched(options.hosts)
         self.questions = Questions(store)
         self.fleet = Fleet(store, self.questions.prompter, options.config.settings.refresh)
+        self._feeds: set[Feed] = set()
         self.context = Context(self.fleet, front, options.config, options.read_only)
 
     async def start(self) -> None:
@@ -33,6 +40,25 @@ class Live:
         away = [entry for entry in self._entries if not entry.is_local]
         await asyncio.sleep(0)  # let its first look begin
         self._take(away)
+
+    def follow(self, host: str, source: Source, changed: Callable[[], None]) -> Feed:
+        """Read a log from now on. Raises Gone without that host, CommandError for a log that nobody can read."""
+        from jupytui.fleet.feed import Feed
+
+        feed = Feed(self.fleet, host, source, changed)
+        self._feeds.add(feed)
+        feed.start()
+        return feed
+
+    def let_go(self, feed: Feed) -> None:
+        """Read it no more."""
+        feed.stop()
+        self._feeds.discard(feed)
+
+    async def close(self) -> None:
+        """End what is read, and every connection."""
+        await asyncio.gather(*(feed.close() for feed in self._feeds))
+        await self.fleet.close()
 
     def _take(self, entries: list[HostEntry]) -> None:
         for entry in entries:

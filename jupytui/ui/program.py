@@ -97,7 +97,7 @@ class Program(App[int], inherit_bindings=False):
         """Let go of everything; the terminal is the user's again by now."""
         self._save()
         if self.desk:
-            await self.desk.live.fleet.close()
+            await self.desk.live.close()
 
     def _differs(self, _host: str) -> None:
         self._unsaved = True

@@ -39,7 +39,7 @@ class MainScreen(Screen[None]):
         self._footer = FooterLine()
         self._views = Views(View(panes[0].digit))
         self._filter = ""
-        self._left = 0
+        self._left: int | None = 0
         self._dirty: set[str] = set()
         self._ticking = False
         self._early: list[events.Key] | None = []  # pressed before anybody could say what keys mean
@@ -106,8 +106,9 @@ class MainScreen(Screen[None]):
         digit = self._views.current.digit
         self._header.show(digit, self._note())
         desk = self._program.desk
-        hints = desk.verbs.hints(self.pane.HINTS, desk.work.context, self.pane.chosen) if desk else ()
-        always = desk.verbs.always() if desk else ()
+        pane = self.pane
+        hints = [*pane.own_hints, *desk.verbs.hints(pane, desk.work.context)] if desk else ()
+        always = desk.verbs.always(pane.FILTER) if desk else ()
         self._footer.show(hints, always, (desk.work.note if desk else "") or self._filter_note())
 
     def _note(self) -> str:
@@ -116,14 +117,14 @@ class MainScreen(Screen[None]):
         return f"read-only   {place}" if self._program.read_only else place
 
     def _filter_note(self) -> str:
-        return f"/{self._filter}  {self._left} shown" if self._filter else ""
+        return f"/{self._filter}  {self._left} shown" if self._filter and self._left is not None else ""
 
     # Where to be
 
     async def action_show_pane(self, digit: str) -> None:
-        """Show the pane of `digit`, of the whole fleet."""
+        """Show the pane of `digit`, of the whole fleet or, where it is about one thing, of what is selected."""
         self._filter_by("")
-        self._views.jump(View(digit))
+        self._views.jump(View(digit, self.pane.subject.at(self._entries[digit].scope)))
         await self._show_view()
 
     async def enter(self, digit: str, within: Subject) -> None:
@@ -150,6 +151,8 @@ class MainScreen(Screen[None]):
     async def _show_view(self) -> None:
         pane, view = self.pane, self._views.current
         for other in self._panes.values():
+            if other is not pane and other.display:
+                other.put_away()
             other.display = other is pane
         if not pane.is_attached:
             await self.mount(pane, before=self._footer)

@@ -62,7 +62,7 @@ class Talk:
             self.say(f"{view.name}: {view.state}.")
             return
         title = f"{view.name}: {'its key has changed' if view.state is HostState.KEY_CHANGED else 'not connected'}"
-        dialog = MessageDialog(title, error.message, error.hint, retry=True)
+        dialog = MessageDialog(title, error.message, error.hint, error.detail, retry=True)
         self._program.push_screen(dialog, lambda wanted: again() if wanted else None)
 
     def offer(self, title: str, entries: Iterable[Entry], hint: str) -> None:

@@ -44,19 +44,22 @@ class Verbs:
         """Return what the list itself does with keys."""
         return [Entry("", words, keys, group="In the list") for keys, words in pane.KEYS]
 
-    def hints(self, first: Iterable[str], context: Context | None, subjects: Subjects) -> list[Hint]:
-        """Return key and words of the actions named in `first` that can be done now and whose key means them."""
-        by_id = {action.id: action for action in self.actions}
-        found = (by_id[name] for name in first if name in by_id)
+    def hints(self, pane: Pane, context: Context | None) -> list[Hint]:
+        """Return key and words of the actions that `pane` names, can be done now and are what their key means there."""
+        by_id, subjects = {action.id: action for action in self.actions}, pane.chosen
+        found = (by_id[name] for name in pane.HINTS if name in by_id and not self._taken(name, pane))
         return [
             (self.keymap.shown(action.id), _short(action))
             for action in found
             if self._meant(action, subjects) and (context is None or why_not(action, context, subjects) is None)
         ]
 
-    def always(self) -> list[Hint]:
+    def _taken(self, verb: str, pane: Pane) -> bool:
+        return pane.TAKEN.issuperset(self.keymap.by_id[verb])
+
+    def always(self, filters: str = "filter") -> list[Hint]:
         """Return the hints that stand at the end of the line in any case."""
-        words = {"app.menu": "more", "app.filter": "filter", "app.help": "help"}
+        words = {"app.menu": "more", "app.filter": filters, "app.help": "help"}
         return [(key, word) for verb, word in words.items() if (key := self.keymap.shown(verb))]
 
     def menu(self, context: Context, subjects: Subjects) -> list[Entry]:
@@ -70,10 +73,11 @@ class Verbs:
         actions = [self._entry(action, context, subjects) for action in _narrowest_first(self.actions)]
         return [*actions, *self._commands()]
 
-    def valid(self, context: Context, subjects: Subjects) -> list[Entry]:
-        """Return the keys valid now."""
-        menu = [entry for entry in self.menu(context, subjects) if not entry.why_not and entry.key]
-        return [*menu, *self._commands()]
+    def valid(self, context: Context, pane: Pane) -> list[Entry]:
+        """Return the keys valid now in `pane`."""
+        menu = [entry for entry in self.menu(context, pane.chosen) if not entry.why_not and entry.key]
+        entries = (*menu, *self._commands())
+        return [entry for entry in entries if not self._taken(entry.id, pane)]
 
     def _meant(self, action: Action, subjects: Subjects) -> bool:
         scope = self.scope(subjects)

@@ -9,6 +9,7 @@ from jupytui.config.model import Config
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.models import HostView
 from jupytui.fleet.store import Store
+from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import Nobody
 
 
@@ -20,6 +21,7 @@ class ScriptedFront:
         self.confirmed: list[Confirmation] = []
         self.forms: list[Form] = []
         self.copied: list[str] = []
+        self.shown: list[tuple[str, Subject]] = []
 
     async def confirm(self, question: Confirmation) -> bool:
         self.confirmed.append(question)
@@ -28,6 +30,9 @@ class ScriptedFront:
     async def fill(self, form: Form) -> Answers | None:
         self.forms.append(form)
         return self.answers
+
+    async def show(self, pane: str, subject: Subject) -> None:
+        self.shown.append((pane, subject))
 
     async def copy(self, text: str) -> str:
         self.copied.append(text)

@@ -1,7 +1,7 @@
-"""Time to the first useful text, beside that of a bare Textual app in the same run: `python -m tests.bench.first_paint`.
+"""Time to the first useful text, beside that of a bare Textual app in the same run.
 
-Both start in a pseudo-terminal of 120×40; the clock stops when a host's name is on the screen. Medians, in turn, so that
-the machine's moods hit both.
+`python -m tests.bench.first_paint`. Both start in a pseudo-terminal of 120×40; the clock stops when a host's name is on
+the screen. They take turns, so that the machine's moods hit both; medians.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def first_text(command: list[str], environment: dict[str, str]) -> float:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True)
+    process = subprocess.Popen(
+        command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+    )
     os.close(slave)
     try:
         return _until(master, NAME, began + 20) - began

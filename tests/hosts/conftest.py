@@ -69,9 +69,11 @@ async def until(reached: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def running(mark: str, count: int) -> None:
-    """Wait until exactly `count` processes are those of `mark`."""
-    await until(lambda: len(processes(mark)) == count)
+async def running(command: str, count: int) -> None:
+    """Wait until `count` processes run `command` itself, or for 0 until nothing so much as mentions it."""
+    await until(lambda: [line.strip() for line in processes(command)].count(command) == count)
+    if not count:
+        await until(lambda: not processes(command))
 
 
 def a_nap() -> str:
@@ -300,6 +302,14 @@ async def pump(source: Any, sink: Any) -> None:
             await sink.drain()
 
 
+async def feed(source: Any, sink: Any) -> None:
+    """Copy one direction and then end it."""
+    try:
+        await pump(source, sink)
+    finally:
+        sink.close()
+
+
 @dataclass
 class Server:
     """An SSH server in this process. `rounds`: (question, right answer) of keyboard-interactive, "" asks nothing."""
@@ -344,8 +354,7 @@ class Server:
         assert child.stdin
         assert child.stdout
         assert child.stderr
-        feeding = asyncio.create_task(pump(process.stdin, child.stdin))
-        feeding.add_done_callback(lambda _: child.stdin.close())
+        feeding = asyncio.create_task(feed(process.stdin, child.stdin))
         await asyncio.gather(pump(child.stdout, process.stdout), pump(child.stderr, process.stderr))
         status = await child.wait()
         feeding.cancel()

@@ -323,6 +323,32 @@ async def test_a_proxy_command_carries_the_connection_and_its_words_explain_its_
     assert "no such \N{REPLACEMENT CHARACTER}[2Jtunnel" in error.detail
 
 
+async def test_too_many_keys_are_an_authentication_failure_that_names_the_cure(account: Account, sshd: Sshd) -> None:
+    sshd.start("MaxAuthTries 2")
+    names = [f"other{number}" for number in range(4)]
+    for name in names:
+        account.new_key(name)
+    account.add_host("many", sshd.port, *(f"IdentityFile {account.directory / name}" for name in names))
+    error = await trouble(account, name="many")
+    assert error.state is HostState.AUTH_FAILED
+    assert "IdentitiesOnly" in error.hint
+
+
+async def test_a_lost_host_is_dialled_again_over_the_jump_host_that_is_still_there(
+    account: Account, serve: Serve
+) -> None:
+    bastion = await serve("bastion", password="one")
+    inner = await serve("inner", keys=[account.key], lines=("ProxyJump bastion",))
+    person = Person(["one"])
+    host = account.open("inner", person)
+    await host.connect()
+    inner.connections[0].abort()
+    await until(lambda: not host.connected)
+    await host.connect()
+    assert len(person.asked) == len(bastion.connections) == 1
+    await host.close()
+
+
 async def test_a_port_where_nobody_listens_is_refused(account: Account) -> None:
     account.add_host("box", free_port())
     error = await trouble(account)

@@ -27,6 +27,7 @@ async def test_everything_under_way_ends_when_the_connection_is_lost(box: Host, 
     tcp = await box.open_tcp("127.0.0.1", sshd.port)
     await tcp.read()
     shell = await box.shell()
+    resident = int(await shell.ask(b"echo $$"))
     running = asyncio.create_task(box.run(a_nap()))
     asking = asyncio.create_task(shell.ask(a_nap().encode()))
     async with box.stream("echo begun; exec sleep 1000") as process:
@@ -45,6 +46,7 @@ async def test_everything_under_way_ends_when_the_connection_is_lost(box: Host, 
         await box.run("true")
     await box.connect()
     assert await (await box.shell()).ask(b"echo back") == b"back\n"
+    os.killpg(resident, signal.SIGKILL)  # it would finish the question it was at before it sees the end of its stdin
 
 
 async def test_a_hung_host_is_found_out_by_keepalive(box: Host, monkeypatch: pytest.MonkeyPatch) -> None:

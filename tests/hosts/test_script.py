@@ -48,7 +48,7 @@ async def test_the_end_of_stdin_ends_the_whole_group_and_nothing_is_left(sh: str
     nap = a_nap()
     child = await start(script.once(f"{nap} & {nap} | {nap}", (), b"some", "n"))
     await running(nap, 3)
-    await child.communicate()  # closes stdin
+    await child.communicate(b"")  # closes stdin
     assert not processes(nap)
 
 
@@ -58,7 +58,7 @@ async def test_short_scripts_never_hang(sh: str) -> None:
         async with asyncio.timeout(20):
             assert {await child.wait() for child in children} == {0}
         for child in children:
-            await child.communicate()
+            await child.communicate(b"")
 
 
 async def test_where_there_is_no_setsid_job_control_makes_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,5 +72,5 @@ async def test_where_there_is_no_setsid_job_control_makes_the_group(monkeypatch:
     nap = a_nap()
     child = await start(script.once(f"{nap} & {nap}", (), b"", "n"))
     await running(nap, 2)
-    await child.communicate()
+    await child.communicate(b"")
     assert not processes(nap)

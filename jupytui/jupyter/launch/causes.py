@@ -16,7 +16,7 @@ from jupytui.text import clean
 _LOG_CAUSES = (
     (r"No space left on device|Errno 28\b|Disk quota exceeded", "the disk is full", "Make room on it, and try again."),
     (
-        r"The port (\d+) is already in use|Address already in use|[Nn]o available port could be found",
+        r"[Tt]he port \d+ is already in use|Address already in use|[Nn]o available port could be found",
         "its port is taken",
         "Take another port, or leave it free.",
     ),

@@ -19,7 +19,7 @@ from jupytui.systemd.unit_file import is_unit_name
 class Ground(msgspec.Struct, frozen=True):
     """A host as a launch finds it. `manager`: a user manager answers; `root_dir` absolute, `root_dir_is` "missing",
     "file", "readonly" or "writable"; `port_holder` in words, "" when the port is free; `script` "" for none;
-    `name_taken`: files that have the name already.
+    `name_taken`: files that have the name already; `name` is the one to take, numbered if nobody chose it.
     """
 
     uid: int
@@ -35,6 +35,7 @@ class Ground(msgspec.Struct, frozen=True):
     port_holder: str = ""
     script: str = ""
     name_taken: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def servers(self) -> str:
@@ -70,6 +71,7 @@ async def look(host: Host, spec: Spec) -> Ground:
         "python": spec.python,
         "program": spec.program,
         "name": spec.called,
+        "number_it": not spec.name and spec.port is None,
     }
     answer = await ask(host, spec.python, "ground", job)
     try:
@@ -117,7 +119,17 @@ def _name(spec: Spec, ground: Ground) -> list[Problem]:
         return [Problem("name", f"{spec.called!r} cannot name a unit.", "Letters, digits and : _ . - are allowed.")]
     scope = {Keep.USER_UNIT: "/user/", Keep.SYSTEM_UNIT: "/system/", Keep.PROCESS: ".pid"}[spec.keep]
     taken = [path for path in ground.name_taken if scope in path]
-    return [Problem("name", f"There is {taken[0]} already.", "Give it another name, or remove that.")] if taken else []
+    return (
+        [
+            Problem(
+                "name",
+                f"There is {taken[0]} already.",
+                "Start that (`jupytui start`), remove it, or take another name.",
+            )
+        ]
+        if taken
+        else []
+    )
 
 
 def _root_dir(spec: Spec, ground: Ground) -> list[Problem]:

@@ -229,7 +229,7 @@ LC_ALL=C; export LC_ALL
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
 systemctl "--$1" --no-ask-password show -p Result -p ExecMainCode -p ExecMainStatus -- "$2"
 echo --
-file=$(systemctl "--$1" --no-ask-password cat -- "$2" 2>/dev/null | sed -n 's/^Standard[A-Za-z]*=append://p' | tail -n 1)
+file=$(systemctl "--$1" --no-ask-password cat -- "$2" | sed -n 's/^Standard[A-Za-z]*=append://p' | tail -n 1)
 if [ -r "$file" ]; then tail -n 60 -- "$file"; else journalctl --no-pager -o cat -n 60 "$3$2"; fi
 """
 

@@ -74,7 +74,7 @@ class Launched(msgspec.Struct, frozen=True):
 def plan(spec: Spec, ground: Ground) -> Plan:
     """Return what launching `spec` there means."""
     argv = command(spec, ground.root_dir, ground.script)
-    name = spec.called
+    name = ground.name or spec.called
     if spec.keep is Keep.PROCESS:
         base = posixpath.join(ground.servers, name)
         return Plan(name, argv, f"{base}.log", pid_path=f"{base}.pid")

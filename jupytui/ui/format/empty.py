@@ -41,6 +41,33 @@ def kernels(views: Sequence[HostView], scope: Subject) -> str:
     return said + (f" {_names(away)} not connected." if away else "")
 
 
+def log(*, ended: bool) -> str:
+    """Return what to say of a log with nothing in it."""
+    return "Nothing was logged then." if ended else "Nothing was logged yet. What comes appears here."
+
+
+def log_of_nobody(server: str) -> str:
+    """Return what to say of the log of a server that is not there."""
+    return f"{server} is not there (any more). s picks another server · 1 shows the fleet."
+
+
+def log_unknown(server: str) -> str:
+    """Return what to say while it is not known where the log goes."""
+    return f"Where the log of {server} goes is not known yet: the next look at its host tells."
+
+
+def log_of_many(count: int) -> str:
+    """Return what to say where there are several logs to choose from."""
+    return (
+        f"{count} servers run here. s picks the one whose log you want; in the fleet (1), l shows the selected one's."
+    )
+
+
+def log_of_none() -> str:
+    """Return what to say where there is no server."""
+    return "No Jupyter server runs here, so there is no log. 1 shows the fleet."
+
+
 def _names(views: Sequence[HostView]) -> str:
     names = ", ".join(host_name(view) for view in views[:3]) + (", …" if len(views) > 3 else "")
     return f"{names} {'is' if len(views) == 1 else 'are'}"

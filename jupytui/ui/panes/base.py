@@ -18,6 +18,8 @@ class Pane(Widget):
     DIGIT: ClassVar[str]
     TITLE: ClassVar[str]
     HINTS: ClassVar[tuple[str, ...]] = ()  # ids of the actions its footer shows first
+    FILTER: ClassVar[str] = "filter"  # what `/` does
+    TAKEN: ClassVar[frozenset[str]] = frozenset()  # keys that mean something of its own in here
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = (  # what the list itself does, for the help page
         ("↑ ↓ j k", "Move"),
         ("g G", "First, last"),
@@ -50,6 +52,11 @@ class Pane(Widget):
         return Subject()
 
     @property
+    def own_hints(self) -> Sequence[tuple[str, str]]:
+        """Return keys of the pane's own, each with a word, for the last line."""
+        return ()
+
+    @property
     def chosen(self) -> Sequence[Subject]:
         """What an action is about: everything marked, else what the cursor is on."""
         return (self.subject,)
@@ -57,9 +64,12 @@ class Pane(Widget):
     def narrow_to(self, subject: Subject) -> None:
         """Show only what lies within `subject` (a pane without scope ignores it)."""
 
+    def put_away(self) -> None:
+        """Another pane is shown instead."""
+
     def clear_marks(self) -> None:
         """Mark nothing."""
 
-    def filter_by(self, text: str) -> int:
-        """Keep only rows that match `text` (empty: all); return how many are left."""
+    def filter_by(self, text: str) -> int | None:
+        """Keep only rows that match `text` (empty: all); return how many are left, None if the pane says so itself."""
         raise NotImplementedError

@@ -28,7 +28,7 @@ class FleetPane(ListPane):
 
     DIGIT = "1"
     TITLE = "Fleet"
-    HINTS = ("server.copy", "host.copy", "host.add", "host.import")
+    HINTS = ("server.logs", "server.copy", "host.copy", "host.add", "host.import")
     SORTS: ClassVar[Mapping[str, str]] = {
         "added": "",
         "name": "HOST / SERVER",
@@ -38,7 +38,8 @@ class FleetPane(ListPane):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "fold", "Fold", show=False),
-        Binding("right,l", "unfold", "Unfold", show=False),
+        Binding("right", "unfold", "Unfold", show=False),
+        Binding("l", "unfold_host", "Unfold", show=False),
     ]
 
     ssh_hosts = 0
@@ -61,6 +62,12 @@ class FleetPane(ListPane):
             return
         if self.subject.scope is not Scope.FLEET:
             self.post_message(self.Opened(self.subject))
+
+    def action_unfold_host(self) -> None:
+        """Unfold a host; on a server this key is the app's."""
+        if self.subject.scope is Scope.SERVER:
+            raise SkipAction
+        self.action_unfold()
 
     def _open(self, subject: Subject) -> None:
         # Where somebody is asked for, or nothing can be folded, enter is the app's.

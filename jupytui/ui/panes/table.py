@@ -5,16 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from jupytui.fleet.subject import Scope
+
 if TYPE_CHECKING:
     from jupytui.ui.panes.base import Pane
 
 
 class PaneEntry(NamedTuple):
-    """A pane: `place` is `module:Class`."""
+    """A pane: `place` is `module:Class`; its digit narrows it to what is selected, at most to `scope`."""
 
     digit: str
     title: str
     place: str
+    scope: Scope = Scope.FLEET
 
     def make(self) -> Pane:
         """Return a new pane."""
@@ -25,4 +28,5 @@ class PaneEntry(NamedTuple):
 PANES = (
     PaneEntry("1", "Fleet", "jupytui.ui.panes.fleet:FleetPane"),
     PaneEntry("2", "Kernels", "jupytui.ui.panes.kernels:KernelsPane"),
+    PaneEntry("3", "Logs", "jupytui.ui.panes.logs:LogsPane", Scope.SERVER),
 )

@@ -18,9 +18,14 @@ def run(job: dict[str, Any]) -> None:
     """Tell all of it at once."""
     account = pwd.getpwuid(os.getuid())
     home = os.environ.get("HOME") or account.pw_dir
+    name, number = job["name"], 1
+    while job["number_it"] and _taken(name, home):
+        number += 1
+        name = "%s-%d" % (job["name"], number)
     root = os.path.normpath(os.path.join(home, os.path.expanduser(job["root_dir"])))
     say(
         ground={
+            "name": name,
             "uid": os.getuid(),
             "user": account.pw_name,
             "home": home,
@@ -33,7 +38,7 @@ def run(job: dict[str, Any]) -> None:
             "root_dir_is": _kind(root),
             "port_holder": _holder(job["port"]) if job["port"] else "",
             "script": _script(job["python"], job["program"], home),
-            "name_taken": _taken(job["name"], home),
+            "name_taken": _taken(name, home),
         }
     )
 

@@ -1,0 +1,113 @@
+"""New, start, stop, restart: what is asked, what is refused, what is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupytui.actions.base import Action, Refused, perform, why_not
+from jupytui.actions.launch import NEW, check_extra, check_port, pick
+from jupytui.actions.lifecycle import KILL, RESTART, STOP, back, ended
+from jupytui.cli.lifecycle import running, stopped
+from jupytui.errors import UsageError
+from jupytui.fleet.models import HostView
+from jupytui.fleet.subject import Subject
+from jupytui.jupyter.environments.models import Environment, Kind
+from jupytui.jupyter.launch.lifecycle import Back, Ended, Way
+from jupytui.jupyter.launch.proof import Answer
+from jupytui.jupyter.models import App, Auth, Health, Kernel, KernelState, Server, Unit
+from jupytui.systemd.units import Service
+from tests.actions.front import ScriptedFront, context
+
+BUSY = Kernel("k1", state=KernelState.BUSY, path="deep/train.ipynb")
+BY_UNIT = Server("gpu1:8888", 11, App.LAB, port=8888, kernels=(BUSY,), unit=Unit("lab.service", "user"))
+BY_HAND = Server("gpu1:8889", 12, App.LAB, port=8889)
+HOST = HostView("gpu1", servers=(BY_UNIT, BY_HAND))
+ON_UNIT, ON_HAND = Subject("gpu1", "gpu1:8888"), Subject("gpu1", "gpu1:8889")
+
+
+@pytest.mark.parametrize("action", [STOP, RESTART])
+async def test_kernels_that_end_are_named_by_notebook_and_the_command_is_shown(action: Action) -> None:
+    front = ScriptedFront(yes=False)
+    assert await perform(action, context(front, HOST), [ON_UNIT]) is None
+    (question,) = front.confirmed
+    assert question.losses[0].what == "train.ipynb"
+    assert question.typed == "gpu1"
+    assert question.runs.startswith("systemctl --user ")
+    assert question.runs.endswith(" lab.service")
+
+
+def test_a_kill_is_always_grave() -> None:
+    losses = KILL.losses(context(ScriptedFront(), HOST), ON_HAND)
+    assert losses
+    assert all(loss.grave for loss in losses)
+    assert KILL.runs(context(ScriptedFront(), HOST), ON_HAND) == "kill -KILL 12"
+
+
+@pytest.mark.parametrize(("health", "word"), [(Health.STALE, "has ended"), (Health.UNREADABLE, "another user")])
+def test_what_cannot_be_ended_is_refused_with_the_reason(health: Health, word: str) -> None:
+    view = HostView("gpu1", servers=(Server("gpu1:8889", 12, App.LAB, health=health),))
+    assert word in (why_not(STOP, context(ScriptedFront(), view), [ON_HAND]) or "")
+
+
+def test_what_is_not_as_it_was_is_said() -> None:
+    answer = Answer(7, "1", 8890, None, "2.0", "", Auth.TOKEN)
+    said = back("gpu1", "gpu1:8889", Back(answer, None, "/home/a/x.log", "/dev/pts/3"))
+    assert "it is gpu1:8890 now" in said
+    assert "detached" in said
+    assert "/dev/pts/3" in said
+    assert "/home/a/x.log" in said
+    assert "detached" not in back("gpu1", "gpu1:8890", Back(answer, None, "/x.log", "/x.log"))
+    assert ended("gpu1:1", Ended(Way.TERM, 7, (8889,))) == "gpu1:1 has ended: process 7 is gone, port 8889 is free."
+
+
+def _environment(prefix: str, **more: object) -> Environment:
+    return Environment(prefix, Kind.VENV, f"{prefix}/bin/python", jupyter_server="2", jupyterlab="4", **more)  # type: ignore[arg-type]
+
+
+def test_an_environment_is_meant_by_directory_python_or_name() -> None:
+    found = [_environment("/home/a/ml"), _environment("/opt/ml2"), _environment("/opt/x/ml2")]
+    assert pick(found, "", App.LAB) == "/home/a/ml/bin/python"
+    assert pick(found, "ml", App.LAB) == pick(found, "/home/a/ml/", App.LAB) == "/home/a/ml/bin/python"
+    assert pick(found, "/elsewhere", App.LAB) == "/elsewhere/bin/python"
+    with pytest.raises(Refused, match="2 environments are called ml2"):
+        pick(found, "ml2", App.LAB)
+    with pytest.raises(Refused, match="no environment nope"):
+        pick(found, "nope", App.LAB)
+    with pytest.raises(Refused, match="has jupyterlab"):
+        pick([], "", App.LAB)
+
+
+def test_fields_are_checked_as_they_are_typed() -> None:
+    assert check_port("") is check_port("8888") is check_extra("--a=b --c") is None
+    assert check_port("0")
+    assert check_port("x")
+    assert check_extra('--a="')
+    assert check_extra("rm -rf")
+
+
+def test_a_server_is_named_by_host_port_or_socket_and_ambiguity_lists_the_candidates() -> None:
+    assert running(HOST, "gpu1:8889") is BY_HAND
+    with pytest.raises(UsageError, match=r"gpu1 fits 2: gpu1:8888, gpu1:8889"):
+        running(HOST, "gpu1")
+    with pytest.raises(UsageError, match=r"No server gpu1:1 runs. There: gpu1:8888, gpu1:8889"):
+        running(HOST, "gpu1:1")
+
+
+def test_a_stopped_service_is_named_by_host_port_or_unit() -> None:
+    command = "/v/bin/python /v/bin/jupyter-lab --ServerApp.port=8888"
+    idle = Service("lab.service", "user", active="inactive", command=command)
+    other = Service("nb.service", "system", active="failed")
+    busy = Service("up.service", "user", active="active", main_pid=3)
+    both = (idle, other, busy)
+    assert (
+        stopped(both, "gpu1", "gpu1:8888") is stopped(both, "gpu1", "gpu1:lab") is stopped((idle, busy), "gpu1", "gpu1")
+    )
+    with pytest.raises(UsageError, match="fits 2"):
+        stopped(both, "gpu1", "gpu1")
+    with pytest.raises(UsageError, match="is stopped"):
+        stopped(both, "gpu1", "gpu1:up")
+
+
+def test_nothing_new_is_begun_where_only_looking_is_allowed() -> None:
+    where = context(ScriptedFront(), HOST, read_only=True)
+    assert why_not(NEW, where, [Subject("gpu1")])
