@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from jupytui.config.model import Config
 from jupytui.config.paths import private_directory
 from jupytui.fleet.models import HostView
 from jupytui.hosts.state import HostState
@@ -40,6 +42,12 @@ def recall(cache: Path, config: Path) -> tuple[HostView, ...]:
 
 def _stale(view: HostView) -> HostView:
     return msgspec.structs.replace(view, state=HostState.CONNECTING, error=None, waiting=None, rtt_ms=None)
+
+
+def first_picture(config: Config, only: Collection[str], cache: Path) -> list[HostView]:
+    """Return the hosts to watch as they were last seen, those never seen as names. Raises UsageError as `watched`."""
+    known = {view.name: view for view in recall(cache, config.path)}
+    return [known.get(entry.name) or HostView(entry.name, tags=entry.tags) for entry in config.watched(only)]
 
 
 def remember(cache: Path, config: Path, views: tuple[HostView, ...]) -> None:

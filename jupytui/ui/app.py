@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from contextlib import suppress
 
@@ -14,17 +13,24 @@ CLOSING = 0.3  # seconds for connections to end politely; they end with the proc
 def run(options: Options) -> int:
     """Show the screen until the user leaves it; return the exit status. Raises ConfigError for a theme there is not.
 
-    Until the first paint the collector rests: what imports make is not garbage, and looking through it takes a tenth of
-    the time.
+    The last known picture is on the terminal before anything large is imported. Until the toolkit's first paint the
+    collector rests: what imports make is not garbage, and looking through it takes a tenth of the time.
     """
     gc.disable()
-    from jupytui.ui.styles.color import prepare_terminal
+    from jupytui.ui.early import early_picture
 
-    prepare_terminal(options.config.settings)
-    return asyncio.run(_run(options))
+    with early_picture(options):
+        import asyncio
+
+        from jupytui.ui.styles.color import prepare_terminal
+
+        prepare_terminal(options.config.settings)
+        return asyncio.run(_run(options))
 
 
 async def _run(options: Options) -> int:
+    from asyncio import wait_for
+
     from jupytui.ui.program import Program
     from jupytui.ui.signals import end_on_signals
 
@@ -34,5 +40,5 @@ async def _run(options: Options) -> int:
         await program.run_async(mouse=options.mouse)
     finally:
         with suppress(TimeoutError):
-            await asyncio.wait_for(program.close(), CLOSING)
+            await wait_for(program.close(), CLOSING)
     return program.return_code or 0

@@ -52,7 +52,9 @@ class Desk:
         """Return what the screen is to do with keys."""
         keymap = self.verbs.keymap
         for key, command in keymap.commands.items():
-            yield Binding(key, command.run or f"app.do('{command.id}')", show=False, priority=key == "ctrl+q")
+            # What is typed right behind the key that asks for a text must not reach the list first.
+            first = key == "ctrl+q" or command.id == "app.filter"
+            yield Binding(key, command.run or f"app.do('{command.id}')", show=False, priority=first)
         for key in keymap.actions.keys() - keymap.commands.keys():
             yield Binding(key, f"app.key({key!r})", show=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,7 @@ from textual.theme import Theme
 
 from jupytui.config.options import Options
 from jupytui.errors import ConfigError
-from jupytui.fleet.memory import recall, remember
-from jupytui.fleet.models import HostView
+from jupytui.fleet.memory import first_picture, remember
 from jupytui.fleet.store import Store
 from jupytui.ui.panes.table import PANES, PaneEntry
 from jupytui.ui.screen import MainScreen
@@ -47,7 +46,7 @@ class Program(App[int], inherit_bindings=False):
         self._options = options
         self._actions = actions
         self.read_only = options.read_only
-        self.store = Store(_first_picture(options))
+        self.store = Store(first_picture(options.config, options.hosts, options.paths.cache))
         self.main = MainScreen(self, self.store, panes)
         self.desk: Desk | None = None
         self._unsaved = False
@@ -133,9 +132,3 @@ class Program(App[int], inherit_bindings=False):
         """Do the action or command with this id."""
         if self.desk:
             self.desk.do(verb)
-
-
-def _first_picture(options: Options) -> Iterable[HostView]:
-    entries = options.config.watched(options.hosts)
-    known = {view.name: view for view in recall(options.paths.cache, options.config.path)}
-    return [known.get(entry.name) or HostView(entry.name, tags=entry.tags) for entry in entries]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import events, on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.screen import Screen
@@ -178,11 +179,14 @@ class MainScreen(Screen[None]):
     # The filter
 
     async def action_filter(self) -> None:
-        """Ask for a text to filter by."""
+        """Ask for a text to filter by; while it is asked for, the key is a letter."""
         from jupytui.ui.widgets.filter import FilterLine
 
-        if not self.query(FilterLine):
-            await self.mount(FilterLine(self._filter, self._filter_by, self._end_filter), before=self._footer)
+        if self.query(FilterLine):
+            raise SkipAction
+        line = FilterLine(self._filter, self._filter_by, self._end_filter)
+        await self.mount(line, before=self._footer)
+        line.take_keys(self)
 
     def _end_filter(self) -> None:
         self.pane.focus()

@@ -42,7 +42,7 @@ class Verbs:
 
     def of_pane(self, pane: Pane) -> list[Entry]:
         """Return what the list itself does with keys."""
-        return [Entry("", words, keys, group="In the list") for keys, words in pane.KEYS]
+        return [Entry("", words, keys, group="In this pane") for keys, words in pane.KEYS]
 
     def hints(self, pane: Pane, context: Context | None) -> list[Hint]:
         """Return key and words of the actions that `pane` names, can be done now and are what their key means there."""

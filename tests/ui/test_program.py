@@ -259,7 +259,7 @@ async def test_help_lists_only_what_is_valid_now_and_can_be_searched(tmp_path: P
         await pilot.press("?")
         await settled(pilot)
         assert "Test kernel" not in text(program)
-        assert "In the list" in text(program)
+        assert "In this pane" in text(program)
         await pilot.press("escape", "2", "?")
         await settled(pilot)
         assert "T      Test kernel" in text(program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from jupytui.logs.boots import Boot
 from jupytui.logs.level import Level
 from jupytui.logs.source import Journal, LogFile, Source
 from jupytui.ui.format.glyphs import DOWN, FAILED, STARTING, UP
-from jupytui.ui.format.line import Line, Span, cells, cut, merge
+from jupytui.ui.format.line import Line, Span, cells, merge
 from jupytui.ui.format.table import beside
 
 LEVELS = {
@@ -52,12 +53,12 @@ def state_of(state: FeedState, *, follows: bool, gone: bool) -> Span:
     return GONE if gone and state is FeedState.FOLLOWING else _STATES[state]
 
 
-def place_of(source: Source | None, boot: Boot | None = None) -> str:
-    """Return where a log goes, in a few words."""
+def place_of(source: Source | None, boot: Boot | None = None) -> tuple[str, ...]:
+    """Return where a log goes, in words, then in fewer."""
     if isinstance(source, Journal):
-        words = f"journal of {source.unit}"
-        return f"{words}, boot of {_day(boot)}" if boot else words
-    return source.path if isinstance(source, LogFile) else ""
+        when = (f", boot of {_day(boot)}", f" {_day(boot)}") if boot else ("", "")
+        return f"journal of {source.unit}{when[0]}", f"{source.unit.removesuffix('.service')}{when[1]}"
+    return (source.path, source.path.rpartition("/")[2]) if isinstance(source, LogFile) else ()
 
 
 def margin(cells_: int) -> Span:
@@ -65,14 +66,12 @@ def margin(cells_: int) -> Span:
     return Span(" " * cells_)
 
 
-def title(name: str, place: str, state: Span | None, width: int) -> Line:
-    """Return the line above: the name is never cut, of the place its end is kept."""
+def title(name: str, places: Sequence[str], state: Span | None, width: int) -> Line:
+    """Return the line above; of the places the first that fits, the name in any case."""
     right: Line = (state,) if state else ()
     room = width - cells(name) - 2 - (cells(state.text) + 2 if state else 0)
-    left = [Span(cut(name, width), "title")]
-    if place and room >= 8:
-        left.append(Span("  " + _ending(place, room), "dim"))
-    return beside(tuple(left), right, width)
+    place = next((place for place in places if cells(place) <= room), "")
+    return beside((Span(name, "title"), Span(f"  {place}" if place else "", "dim")), right, width)
 
 
 def status(standing: Standing, width: int) -> Line:
@@ -80,7 +79,7 @@ def status(standing: Standing, width: int) -> Line:
     parts = [Span(standing.said, "warn"), _search(standing), _level(standing), _below(standing)]
     parts += [
         Span("" if standing.wrap else "cut", "dim"),
-        Span(f"{standing.lines:,} line{'' if standing.lines == 1 else 's'}", "dim"),
+        Span(_count(standing.lines), "dim"),
     ]
     shown = [part for part in parts if part.text]
     while len(shown) > 1 and sum(cells(part.text) + 3 for part in shown) - 3 > width:
@@ -113,15 +112,6 @@ def _level(standing: Standing) -> Span:
 
 def _below(standing: Standing) -> Span:
     return Span(f"{standing.below:,} more below" if standing.below else "")
-
-
-def _ending(text: str, width: int) -> str:
-    """Return a text in at most `width` cells, its beginning cut off: the end of a path tells more."""
-    if cells(text) <= width:
-        return text
-    while cells(text) > width - 1:
-        text = text[1:]
-    return f"…{text}"
 
 
 def _day(boot: Boot | None) -> str:

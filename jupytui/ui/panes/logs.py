@@ -47,7 +47,7 @@ class LogsPane(Pane):
     TITLE = "Logs"
     FILTER = "search"
     HINTS = ("server.restart", "server.stop")
-    TAKEN = frozenset("nNfeEwlbsrgG") | {"ctrl+s", "space"}
+    TAKEN = frozenset("/nNfeEwlbsgG") | {"ctrl+s", "space"}
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("↑ ↓ j k", "Scroll"),
         ("pgup pgdn", "A screen up, down"),
@@ -171,7 +171,7 @@ class LogsPane(Pane):
         live = self._program.desk.live if self._program.desk else None
         if self._feed and live:
             live.let_go(self._feed)
-        self._feed, self._error = None, None
+        self._feed, self._error, self._said = None, None, ""
         if source and live:
             try:
                 self._feed = live.follow(self._subject.host or "", source, self._news)
@@ -273,7 +273,7 @@ class LogsPane(Pane):
         if feed is None:
             return self._why_none()
         if feed.state is FeedState.LOST:
-            return f"{error} {self._trouble()}".rstrip()
+            return f"{self._trouble() or (error.message if error else '')} The log goes on by itself where it stopped."
         if len(self._hunt.ring) or self._hunt.ring.partial or feed.state is FeedState.OPENING:
             return self._all_filtered()
         return empty.log(ended=feed.state is FeedState.ENDED)
@@ -329,6 +329,8 @@ class LogsPane(Pane):
 
     def action_hit(self, way: int) -> None:
         """Go to the next match, or the one before."""
+        if self._feed is None:
+            raise SkipAction  # nothing to search in: the key is the app's
         if not self._hunt.text:
             self._say("/ searches")
             return

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -33,9 +34,9 @@ class FilterLine(Widget):
         yield Static("/", markup=False)
         yield plain_input(self._text)
 
-    def on_mount(self) -> None:
-        """Take the keyboard."""
-        self.query_one(Input).focus()
+    def take_keys(self, screen: Screen[None]) -> None:
+        """Take the keyboard, from the very next key on."""
+        screen.set_focus(self.query_one(Input))
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

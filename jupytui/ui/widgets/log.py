@@ -27,7 +27,7 @@ class LogView(Lines, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"match"}
     DEFAULT_CSS = """
-    LogView { & > .match { color: $accent; text-style: reverse; } }
+    LogView { & > .match { color: $accent; text-style: bold underline; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll(-1)", show=False),

@@ -18,7 +18,7 @@ from textual.widgets.option_list import Option
 
 from jupytui.ui.widgets.field import plain_input
 
-KEY_CELLS = 7
+KEY_CELLS = 7  # at least
 ABOUT = 2  # lines for what is said of the entry under the cursor
 AROUND = 6  # lines of the terminal that are not the list: a border, a line to type into, a label
 
@@ -59,7 +59,8 @@ class PickList(Widget):
         super().__init__()
         self._entries = tuple(entries)
         self._numbers = {entry: str(number) for number, entry in enumerate(self._entries)}
-        self._keyed = any(entry.key for entry in self._entries)
+        longest = max((len(entry.key) for entry in self._entries), default=0)
+        self._keyed = max(KEY_CELLS, longest + 1) if longest else 0
         self._noted = any(entry.note or entry.why_not for entry in self._entries)
         self._many = many
         self._marked: set[Entry] = set()
@@ -167,7 +168,7 @@ class PickList(Widget):
         mark = ("✓ " if entry in self._marked else "  ") if self._many else ""
         return Content.assemble(
             (mark, "$accent"),
-            (f"{entry.key:<{KEY_CELLS}}" if self._keyed else "", "$muted" if entry.why_not else "$accent"),
+            (f"{entry.key:<{self._keyed}}" if self._keyed else "", "$muted" if entry.why_not else "$accent"),
             (entry.title, "$muted" if entry.why_not else ""),
         )
 
