@@ -32,12 +32,16 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What is about to happen: `runs` is the exact command or call; `typed` the word to type, None for one key."""
+    """What is about to happen: `runs` is the exact command or call; `typed` the word to type, None for one key.
+
+    `notes` are sentences to be read before. Without losses consent on the command line was the command itself.
+    """
 
     title: str
     losses: tuple[Loss, ...]
     runs: str
     typed: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +89,27 @@ class Front(Protocol):
         ...
 
 
+class Progress(Protocol):
+    """Hears in a few words what a long action does now; `fraction` (0 to 1) is of the whole, None unknown."""
+
+    def __call__(self, text: str, fraction: float | None = None) -> None:
+        """Take it in; must not wait."""
+        ...
+
+
+def _unheard(text: str, fraction: float | None = None) -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Context:
-    """What an action works with; `config` is replaced by the actions that edit hosts.toml.
-
-    `progress` is told, in a few words, what a long action does now.
-    """
+    """What an action works with; `config` is replaced by the actions that edit hosts.toml."""
 
     fleet: Fleet
     front: Front
     config: Config
     read_only: bool = False
-    progress: Callable[[str], None] = field(default=lambda _text: None)
+    progress: Progress = _unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

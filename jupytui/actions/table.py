@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupytui.actions import hosts, kernels, launch, lifecycle, servers, services
+from jupytui.actions import environments, hosts, kernels, launch, lifecycle, servers, services
 from jupytui.actions.base import Action
 
 ACTIONS: tuple[Action, ...] = (
@@ -11,6 +11,7 @@ ACTIONS: tuple[Action, ...] = (
     *servers.ACTIONS,
     *lifecycle.ACTIONS,
     *services.ACTIONS,
+    *environments.ACTIONS,
     *kernels.ACTIONS,
 )
 

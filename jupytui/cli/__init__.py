@@ -39,6 +39,11 @@ def say(text: str) -> None:
     print(clean(f"jupytui: {text}"), file=sys.stderr)
 
 
+def tell(text: str, fraction: float | None = None) -> None:
+    """Say on stderr what is being done, and how far it is."""
+    say(text if fraction is None else f"{fraction:4.0%} {text}")
+
+
 def _dispatch(argv: Sequence[str] | None) -> int:
     from jupytui.cli.parser import build_parser
 

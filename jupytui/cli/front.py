@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jupytui.actions.base import Answers, Confirmation, Form
+from jupytui.cli import say
 from jupytui.cli.terminal import ask_line, open_terminal, show
 from jupytui.errors import UsageError
 from jupytui.fleet.subject import Subject
@@ -15,7 +16,10 @@ class TerminalFront:
         self._yes = yes
 
     async def confirm(self, question: Confirmation) -> bool:
-        """Return at once with `--yes`, else ask. Raises UsageError where nobody can be asked."""
+        """Say what runs where nothing is lost; else ask, unless `--yes`. Raises UsageError where nobody can be."""
+        if not question.losses:
+            say("\n  ".join([f"{question.title}:", *question.runs.split("\n"), *question.notes]))
+            return True
         if self._yes:
             return True
         with open_terminal() as terminal:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from jupytui.actions.base import Action, Context, perform
 from jupytui.actions.services import services_of
-from jupytui.cli import FAILED, say
+from jupytui.cli import FAILED, say, tell
 from jupytui.cli.configured import configured
 from jupytui.cli.front import TerminalFront
 from jupytui.cli.look import open_fleet, run_until_done, say_unreached
@@ -42,7 +42,7 @@ async def _act(action: Action, config: Config, arguments: Namespace) -> int:
         views = await fleet.look_once()
         if unreached := say_unreached(views):
             return unreached
-        context = Context(fleet, TerminalFront(yes=arguments.yes), config, arguments.read_only, progress=say)
+        context = Context(fleet, TerminalFront(yes=arguments.yes), config, arguments.read_only, progress=tell)
         if action.id == "server.start":
             service = stopped((await services_of(context, name)).services, name, arguments.server)
             done = await perform(action, context, [Subject(name)], {"unit": service.id})

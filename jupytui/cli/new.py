@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from jupytui.actions.base import Context, perform
 from jupytui.actions.launch import APPS, KEEPS, NEW
-from jupytui.cli import FAILED, say
+from jupytui.cli import FAILED, tell
 from jupytui.cli.configured import configured
 from jupytui.cli.front import TerminalFront
 from jupytui.cli.look import open_fleet, run_until_done, say_unreached
@@ -39,7 +39,7 @@ async def _new(config: Config, arguments: Namespace) -> int:
     async with open_fleet(config, [arguments.name]) as fleet:
         if unreached := say_unreached(await fleet.look_once()):
             return unreached
-        context = Context(fleet, TerminalFront(yes=False), config, arguments.read_only, progress=say)
+        context = Context(fleet, TerminalFront(yes=False), config, arguments.read_only, progress=tell)
         done = await perform(NEW, context, [Subject(arguments.name)], answers(arguments))
     print(done)
     return 0 if done is not None else FAILED

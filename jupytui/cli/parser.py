@@ -12,11 +12,12 @@ from jupytui import __version__
 
 COMMANDS = {
     "status": "one look at the fleet, then exit",
-    "new": "start a server that stays alive",
+    "new": "start a server that stays alive; installs Jupyter first where there is none",
     "start": "start a server whose unit is stopped",
     "stop": "stop a server, and prove that it is gone",
     "restart": "restart a server, and prove that it is back",
     "logs": "print a server's log, and follow it",
+    "env": "list environments, install or upgrade Jupyter",
     "kernels": "list, interrupt, restart or shut down kernels",
     "config": "where hosts.toml is, and whether it is right",
     "completions": "print a completion script for a shell",

@@ -28,7 +28,10 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class Now(msgspec.Struct, frozen=True):
-    """The moment of the look. `up` is seconds since boot, memory bytes, `cpu_*` ticks of all CPUs since boot."""
+    """The moment of the look. `up` is seconds since boot, memory bytes, `cpu_*` ticks of all CPUs since boot.
+
+    `oom_kills` is how many processes the machine has killed since boot because memory ran out (/proc/vmstat, >= 4.13).
+    """
 
     up: float | None = None
     load1: float | None = None
@@ -36,6 +39,7 @@ class Now(msgspec.Struct, frozen=True):
     memory_total: int | None = None
     cpu_busy: int | None = None
     cpu_total: int | None = None
+    oom_kills: int | None = None
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -104,12 +108,16 @@ class RuntimeText(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True):
-    """One answer of the survey. None means: as in the look before. `complete` is False for a cut answer."""
+    """One answer of the survey. None means: as in the look before. `complete` is False for a cut answer.
+
+    `ended` is how kernels ended whose server has not noticed yet: wait statuses (waitpid(2)) by pid.
+    """
 
     complete: bool = False
     machine: Machine | None = None
     now: Now = Now()
     processes: tuple[Process, ...] = ()
+    ended: Mapping[int, int] = {}
     details: Mapping[str, Detail] = {}
     open_files: Mapping[int, int] = {}
     listeners: tuple[Listener, ...] | None = None
@@ -128,6 +136,7 @@ class Facts(msgspec.Struct, frozen=True):
     machine: Machine = Machine()
     now: Now = Now()
     processes: Mapping[int, Process] = {}
+    ended: Mapping[int, int] = {}
     details: Mapping[str, Detail] = {}
     open_files: Mapping[int, int] = {}
     listeners: tuple[Listener, ...] = ()
@@ -153,6 +162,7 @@ def learn(facts: Facts, look: Look) -> Facts:
         machine=machine,
         now=look.now,
         processes={process.pid: process for process in look.processes},
+        ended=look.ended,
         details=kept | dict(look.details),
         open_files=look.open_files,
         listeners=facts.listeners if look.listeners is None else look.listeners,

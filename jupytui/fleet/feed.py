@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -136,27 +136,31 @@ class Feed:
         self.error: JupytuiError | None = None
         self._fleet, self._host, self._changed = fleet, host, changed
         self._reader = LogReader(fleet.host(host), source)
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []  # the last one reads, or waits until those before have let go
 
     def start(self) -> None:
         """Read on; nothing new while it is being read."""
-        if self._task is None or self._task.done():
+        self._tasks = [task for task in self._tasks if not task.done()]
+        if not self._tasks or self.state is FeedState.STOPPED:
             self._become(FeedState.OPENING)
-            self._task = asyncio.create_task(self._run(), name=f"log of {self._host}")
+            before = tuple(self._tasks)
+            self._tasks.append(asyncio.create_task(self._run(before), name=f"log of {self._host}"))
 
     def stop(self) -> None:
         """Read no more for now; what runs on the host is ended."""
-        if self._task and not self._task.done():
-            self._task.cancel()
+        if self._tasks and not self._tasks[-1].done():
+            self._tasks[-1].cancel()
             self._become(FeedState.STOPPED)
 
     async def close(self) -> None:
         """Stop, and wait until that is done."""
         self.stop()
-        if self._task:
-            await asyncio.wait([self._task])
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
-    async def _run(self) -> None:
+    async def _run(self, before: Sequence[asyncio.Task[None]]) -> None:
+        if before:
+            await asyncio.wait(before)
         quiet = asyncio.get_running_loop().call_later(SETTLED, self._settle)
         try:
             async with aclosing(follow(self._fleet, self._host, self._reader)) as batches:

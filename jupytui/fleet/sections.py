@@ -81,6 +81,7 @@ def _now(text: str) -> dict[str, Any]:
             memory_total=total or None,
             cpu_busy=sum(cpu) - sum(cpu[3:5]) if len(cpu) > 4 else None,
             cpu_total=sum(cpu) if len(cpu) > 4 else None,
+            oom_kills=number(pairs["oom"]) if "oom" in pairs else None,
         )
     }
 
@@ -91,7 +92,15 @@ def _decimal(text: str) -> float | None:
 
 
 def _processes(text: str) -> dict[str, Any]:
-    return {"processes": tuple(filter(None, map(_process, text.split("\n"))))}
+    lines = text.split("\n")
+    return {"processes": tuple(filter(None, map(_process, lines))), "ended": dict(filter(None, map(_end_of, lines)))}
+
+
+def _end_of(line: str) -> tuple[int, int] | None:
+    words = line.split(" ")
+    if len(words) != 3 or words[0] != "-" or not number(words[1]) or not _NUMBER.fullmatch(words[2]):
+        return None
+    return number(words[1]), number(words[2])
 
 
 def _process(line: str) -> Process | None:

@@ -26,11 +26,15 @@ class Gone(JupytuiError):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A host, a server of it (by id) or a kernel of that (by id); nothing at all is the whole fleet."""
+    """A host, a server of it (by id) or a kernel of that (by id); nothing at all is the whole fleet.
+
+    `unit` ("user:x.service") says which service of the host is meant; it makes nothing narrower.
+    """
 
     host: str | None = None
     server: str | None = None
     kernel: str | None = None
+    unit: str | None = None
 
     @property
     def scope(self) -> Scope:
@@ -38,9 +42,9 @@ class Subject:
         return Scope(sum(part is not None for part in (self.host, self.server, self.kernel)))
 
     def at(self, scope: Scope) -> Subject:
-        """Widen to `scope`: the server of a kernel, the host of a server."""
+        """Widen to `scope`: the server of a kernel, the host of a server. A unit stays with its host."""
         parts = (self.host, self.server, self.kernel)
-        return Subject(*parts[: int(scope)])
+        return Subject(*parts[: int(scope)], unit=self.unit if scope is Scope.HOST else None)
 
     def host_in(self, store: Store) -> HostView:
         """Return the host meant. Raises Gone."""

@@ -16,8 +16,9 @@ jt_section() { printf '\n%s %s\n' "$jt_nonce" "$*"; }
 jt_forget() { jt_known=' ' jt_kernels='' jt_apps='' jt_net='' jt_files=''; }
 
 # Candidates come as N or /proc/N/cmdline, kernels known from the look before as kN, and all that runs as /proc/N.
-# Kernels' descendants are told too: a kernel's memory is that of its workers. In /proc/net/tcp the listening sockets
-# come first, so the first other line ends the reading (a busy web server has thousands of them).
+# Kernels' descendants are told too: a kernel's memory is that of its workers. A kernel whose server has not noticed its
+# end is a zombie, and tells its exit status to its own user (proc(5), stat). In /proc/net/tcp the listening sockets come
+# first, so the first other line ends the reading (a busy web server has thousands of them).
 jt_awk='
 function first(path,  line) { line = ""; getline line < path; close(path); return line }
 function stat(pid,  path, line, text, name) {
@@ -55,6 +56,10 @@ BEGIN {
   if (kernels) for (pid in all) if (!(pid in wanted)) stat(pid)
   for (pid in wanted) if (pid in rest) told(pid, "=")
   if (kernels) for (pid in rest) if (!(pid in wanted) && below(pid)) told(pid, "+")
+  for (pid in kernel) if (!(pid in wanted) && (pid in rest)) {
+    split(rest[pid], f, " ")
+    if (f[1] == "Z") print "-", pid, f[50]
+  }
   print "--"
   while ((getline line < "/proc/meminfo") > 0) {
     split(line, f, " "); mem[f[1]] = f[2]
@@ -62,6 +67,8 @@ BEGIN {
   }
   if (!("MemAvailable:" in mem)) mem["MemAvailable:"] = mem["MemFree:"] + mem["Buffers:"] + mem["Cached:"]
   print "memory", mem["MemTotal:"], mem["MemAvailable:"]
+  while ((getline line < "/proc/vmstat") > 0)
+    if (index(line, "oom_kill ") == 1) { print "oom", substr(line, 10); break }
   print first("/proc/stat")
   print "--"
   listening("/proc/net/tcp"); listening("/proc/net/tcp6")

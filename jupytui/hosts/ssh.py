@@ -9,6 +9,7 @@ from jupytui.errors import CommandError
 from jupytui.hosts.base import Destination, HostState, HostTrouble, Process, Prompter, Stream
 from jupytui.hosts.command import CommandHost
 from jupytui.hosts.limits import SESSIONS_PER_CONNECTION, Gates
+from jupytui.hosts.ssh_config import resolve
 from jupytui.text import clean_line
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ class SshHost(CommandHost):
                 dialling.cancel()
 
     async def _dial(self) -> None:
-        dialler = (await self._gates.dialler())(self._prompter, self._gates, self._config)
-        hop = await dialler.resolve(self._ssh)
+        # ssh reads its configuration while asyncssh is being imported, which takes a tenth of a second the first time.
+        hop, dialler_class = await asyncio.gather(resolve(self._ssh, self._config), self._gates.dialler())
+        dialler = dialler_class(self._prompter, self._gates, self._config)
         self._address = hop.address
         former = self._line
         try:

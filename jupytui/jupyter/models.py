@@ -77,8 +77,40 @@ class Tls(msgspec.Struct, frozen=True):
     self_signed: bool | None = None
 
 
+class Cause(StrEnum):
+    """Why a kernel or a server ended that nobody had ended."""
+
+    MEMORY = "out of memory"
+    KILLED = "killed"  # by a signal from outside
+    CRASHED = "crashed"  # by a signal of its own making: a segmentation fault and its like
+    FAILED = "failed"  # it ended itself with an error
+    PORT = "port in use"
+    CONFIG = "bad configuration"
+    DISK = "disk full"
+    REBOOT = "reboot"
+    UNKNOWN = "unknown"
+
+
+class Death(msgspec.Struct, frozen=True):
+    """An end that was not asked for. `words` follow the name of what ended: "killed: out of memory (cgroup)".
+
+    `evidence` are lines of logs and counters, cleaned and masked. `restarts` of `limit` is what the kernel's restarter
+    counted (2/5), None when it said nothing.
+    """
+
+    cause: Cause
+    words: str
+    at: datetime
+    evidence: tuple[str, ...] = ()
+    restarts: int | None = None
+    limit: int | None = None
+
+
 class Kernel(msgspec.Struct, frozen=True):
-    """One kernel. `path` is its notebook (or console), `cpu_percent` of one core since the look before."""
+    """One kernel. `path` is its notebook (or console), `cpu_percent` of one core since the look before.
+
+    `died` is how it ended last, kept until it has worked for an hour since; of one that is `DEAD`, why.
+    """
 
     id: str
     spec: str | None = None
@@ -91,12 +123,14 @@ class Kernel(msgspec.Struct, frozen=True):
     clients: int | None = None
     restarts: int | None = None
     last_activity: datetime | None = None
+    died: Death | None = None
 
 
 class Server(msgspec.Struct, frozen=True):
     """One server process. `id` is `HOST:PORT` or `HOST:/socket`; `url` never holds a token.
 
     `bind` is "loopback", "all" or the address, from the listening sockets; `root_dir` as the server says.
+    `died` is how it, or the process of the same id before it, ended last.
     """
 
     id: str
@@ -119,3 +153,4 @@ class Server(msgspec.Struct, frozen=True):
     cpu_percent: float | None = None
     rss: int | None = None
     kernels: tuple[Kernel, ...] = ()
+    died: Death | None = None

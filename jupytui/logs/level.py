@@ -1,7 +1,7 @@
 """How grave a log line is, and which lines belong to the one above.
 
 Known forms: Jupyter `[E 2026-11-20 10:11:12.345 ServerApp]` (notebook <= 6: without the date), Python's logging with or
-without a time, uvicorn, gunicorn, loguru, glog, logfmt, and `file.py:12: FutureWarning:`.
+without a time, uvicorn, gunicorn, loguru, glog, logfmt, ipykernel `[IPKernelApp] WARNING | …`, and `file.py:12: FutureWarning:`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _HEAD = re.compile(
     rb"|[\[<]?(" + _WORD + rb")(?:[\]>]|:|\s+[-|:]|\s\s)"
     rb"|(?:(?:time|ts)=\S{1,48} )?level=\"?([A-Za-z]+)"
     rb"|([IWEF])\d{4} \d\d:\d\d:\d\d"
+    rb"|\[\w{1,60}\] (" + _WORD + rb") \|"
     rb"|\S{1,200}:\d+: \w*(Warning):"
 )
 _LEVELS = {

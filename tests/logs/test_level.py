@@ -25,6 +25,7 @@ U, D, I, W, E, C = Level  # noqa: E741
         ("2026-11-20 10:11:12,345 nothing said", U),
         ("[2026-11-20 10:11:12 +0000] [7] [CRITICAL] WORKER TIMEOUT", C),
         ("2026-11-20 10:11:12.345 | WARNING  | m:f:1 - loguru", W),
+        ("[IPKernelApp] WARNING | Kernel is running over TCP without encryption.", W),
         ("W1120 10:11:12.345678 7 glog.cc:1] x", W),
         ("time=2026-11-20T10:11:12Z level=error msg=x", E),
         ("/opt/x.py:12: FutureWarning: soon", W),

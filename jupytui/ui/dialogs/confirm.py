@@ -27,10 +27,13 @@ class ConfirmDialog(Dialog[bool]):
 
     def body(self) -> Iterable[Widget]:
         """Losses, commands, and the question."""
-        yield words("This will be lost:")
-        yield words("\n".join(loss_lines(self._question.losses)))
+        if self._question.losses:
+            yield words("This will be lost:")
+            yield words("\n".join(loss_lines(self._question.losses)))
+        for note in self._question.notes:
+            yield words(note, "gap")
         if self._question.runs:
-            yield words(f"Runs: {self._question.runs}", "gap hint")
+            yield words(f"Runs: {self._question.runs}" if self._question.losses else self._question.runs, "gap hint")
         if self._question.typed:
             yield words(f"Type {self._question.typed} to go ahead, escape to leave it:", "gap")
             yield plain_input()
