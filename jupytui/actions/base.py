@@ -48,7 +48,7 @@ class Confirmation:
 class Field:
     """One thing to fill in. `check` returns what is wrong with a text, or None; `choices` makes it a list to pick from.
 
-    With `many` the answer is any number of the choices, one a line.
+    With `many` the answer is any number of the choices, one a line; with `lines` it is a text of many lines.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Field:
     help: str = ""
     choices: tuple[str, ...] = ()
     many: bool = False
+    lines: bool = False
     check: Callable[[str], str | None] = lambda _text: None
 
 
@@ -118,7 +119,7 @@ class Action:
 
     `keys` are Textual's names; `command` the words after `jupytui` where the command line has it. `refuse` returns
     why it cannot be done now (greyed), `losses` what it would end, `runs` what exactly will be run. `changes` is
-    false for what read-only mode still allows.
+    false for what read-only mode still allows. `form` returns None when there is nothing to ask.
     """
 
     id: str
@@ -130,7 +131,7 @@ class Action:
     help: str = ""
     many: bool = False
     changes: bool = True
-    form: Callable[[Context, Subjects], Awaitable[Form]] | None = None
+    form: Callable[[Context, Subjects], Awaitable[Form | None]] | None = None
     refuse: Callable[[Context, Subject], str | None] = field(default=lambda _context, _subject: None)
     losses: Callable[[Context, Subject], Sequence[Loss]] = field(default=lambda _context, _subject: ())
     runs: Callable[[Context, Subject], str] = field(default=lambda _context, _subject: "")
@@ -191,7 +192,8 @@ async def perform(
         raise Refused(reason)
     subjects = widened(action, subjects)
     if action.form and answers is None:
-        answers = await context.front.fill(await action.form(context, subjects))
+        form = await action.form(context, subjects)
+        answers = await context.front.fill(form) if form else {}
         if answers is None:
             return None
     question = confirmation(action, context, subjects)

@@ -80,13 +80,17 @@ def plan_for(found: Environments, place: str, wish: Wish) -> Plan:
     return plan_new(found, place, wish)
 
 
-async def carry_out(context: Context, name: str, plan: Plan) -> Outcome | None:
-    """Show the commands of `plan` and run them; None when the person left it. Raises InstallError, HostTrouble."""
+async def carry_out(context: Context, name: str, plan: Plan, notes: tuple[str, ...] = ()) -> Outcome | None:
+    """Show the commands of `plan` (and `notes`) and run them; None when the person left it.
+
+    Raises InstallError, HostTrouble.
+    """
     from jupytui.jupyter.environments.install import install
 
     what = f"Make {plan.prefix} on {name} with" if plan.new else f"In {plan.prefix} on {name} install or upgrade"
     title = f"{what} {', '.join(plan.packages)}"
-    if not await context.front.confirm(Confirmation(title, (), "\n".join(plan.commands), notes=plan.notes)):
+    question = Confirmation(title, (), "\n".join(plan.commands), notes=(*plan.notes, *notes))
+    if not await context.front.confirm(question):
         return None
     return await install(
         context.fleet.host(name), plan, lambda now: context.progress(now.line or now.step, now.fraction)
@@ -124,8 +128,10 @@ def _installers(found: Environments, environments: Iterable[Environment | None])
 
     offered = [choice for environment in environments for choice in choices(found, environment, USUAL)]
     usable = {choice.installer.value: None for choice in offered if not choice.why_not}
-    why_not = {c.installer.value: f"{c.installer}: {c.why_not}" for c in offered if c.installer.value not in usable}
-    help = f"not {'; '.join(why_not.values())}" if why_not else ""
+    refused = {c.installer: c.why_not for c in offered if c.installer.value not in usable}
+    absent = [installer for installer in refused if not found.tool(installer)]
+    others = [f"{installer}: {why}" for installer, why in refused.items() if installer not in absent]
+    help = "; ".join([*others, *([f"not there: {', '.join(absent)}"] if absent else [])])
     return Field("installer", "Installed by", SUITABLE, choices=(SUITABLE, *usable), help=help)
 
 

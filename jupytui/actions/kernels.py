@@ -37,10 +37,12 @@ def _call(verb: str) -> Callable[[Context, Subject], str]:
 
 
 def _each(
-    done: str, call: Callable[[JupyterApi, str], Awaitable[None]]
+    done: str, call: Callable[[JupyterApi, str], Awaitable[None]], *, ends: bool = True
 ) -> Callable[[Context, Subjects, Answers], Awaitable[str]]:
     async def run(context: Context, subjects: Subjects, _answers: Answers) -> str:
         names = [losses.kernel_name(subject.kernel_in(context.fleet.store)) for subject in subjects]
+        for subject in subjects if ends else ():
+            context.fleet.expect_end(subject)
         await asyncio.gather(*(call(context.fleet.api(subject), subject.kernel or "") for subject in subjects))
         await context.fleet.refresh({subject.host or "" for subject in subjects})
         return f"{done} {names[0] if len(names) == 1 else figures.plural(len(names), 'kernel')}."
@@ -58,7 +60,7 @@ INTERRUPT = Action(
     many=True,
     refuse=_refuse,
     runs=_call("POST /api/kernels/{id}/interrupt"),
-    run=_each("Interrupted", lambda api, kernel: api.interrupt(kernel)),
+    run=_each("Interrupted", lambda api, kernel: api.interrupt(kernel), ends=False),
 )
 
 RESTART = Action(

@@ -5,51 +5,58 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from jupytui.actions.base import Action, Answers, Context, Field, Form, Refused, Subjects
+import msgspec
+
+from jupytui.actions import environments
+from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Refused, Subjects
+from jupytui.errors import JupytuiError
 from jupytui.fleet.subject import Scope
 from jupytui.jupyter.models import App
 
 if TYPE_CHECKING:
     from jupytui.hosts.base import Host
-    from jupytui.jupyter.environments.models import Environment
+    from jupytui.jupyter.environments.models import Environment, Environments, Plan
+    from jupytui.jupyter.launch.ground import Ground
     from jupytui.jupyter.launch.spec import Spec
     from jupytui.jupyter.launch.start import Launched
 
 APPS = (App.LAB.value, App.NOTEBOOK.value, App.SERVER.value)
 KEEPS = ("user-unit", "system-unit", "process")
 _PACKAGE = {App.LAB: "jupyterlab", App.NOTEBOOK: "notebook", App.SERVER: "jupyter_server"}
+_KERNEL = "ipykernel"  # without it a server has nothing to run
 
 
-async def environments(host: Host, app: App) -> list[Environment]:
-    """Return the environments of `host` that can run `app`, best first: the user's own before the system's."""
-    from jupytui.jupyter.environments.find import find
-
-    found = (await find(host)).environments
-    fitting = [e for e in found if e.has_jupyter and getattr(e, _PACKAGE[app])]
-    return sorted(fitting, key=lambda e: e.managed)
+def fitting(found: Environments, app: App) -> list[Environment]:
+    """Return the environments that can run `app`, best first: the user's own before the system's."""
+    return sorted((e for e in found.environments if _runs(e, app)), key=lambda e: e.managed)
 
 
-def pick(found: list[Environment], wanted: str, app: App) -> str:
-    """Return the Python meant by `wanted`: a directory, a Python, a name or "" for the best. Raises Refused."""
-    if not wanted and found:
-        return found[0].python or ""
-    for environment in found:
-        if wanted.rstrip("/") in {environment.prefix, environment.python}:
-            return environment.python or ""
-    named = [e for e in found if e.prefix.rpartition("/")[2] == wanted]
-    if len(named) == 1:
-        return named[0].python or ""
-    if named:
-        raise Refused(f"{len(named)} environments are called {wanted}.", "Name one by its directory.")
-    if not wanted:
-        raise Refused(f"No environment there has {_PACKAGE[app]}.", "Install it first.")
-    if wanted.startswith("/"):
-        return wanted if wanted.rpartition("/")[2].startswith("python") else f"{wanted.rstrip('/')}/bin/python"
-    raise Refused(f"There is no environment {wanted} with {_PACKAGE[app]}.", _names(found))
+def _runs(environment: Environment, app: App) -> bool:
+    return environment.has_jupyter and bool(getattr(environment, _PACKAGE[app]))
 
 
-def _names(found: list[Environment]) -> str:
-    return "There are: " + ", ".join(e.prefix for e in found) + "." if found else "Install it first."
+def pick(found: Environments, place: str, app: App) -> str | None:
+    """Return the Python to run `app` from: that of `place` ("": the best); None where it must be installed first.
+
+    Raises Refused for a name that fits no environment, or more than one.
+    """
+    if not place:
+        return next((e.python for e in fitting(found, app)), None)
+    there = environments.named(found, place)
+    if there is None and "/" not in place:
+        known = ", ".join(e.prefix for e in fitting(found, app))
+        raise Refused(f"There is no environment {place}.", f"There are: {known}." if known else "Name a directory.")
+    return there.python if there and _runs(there, app) else None
+
+
+def plan_missing(found: Environments, place: str, app: App) -> Plan:
+    """Return how to bring `app` to `place` ("": the usual one). Raises JupytuiError."""
+    from jupytui.jupyter.environments.models import Wish
+
+    place = place or environments.USUAL_PLACE.replace("~", found.home, 1)
+    there = environments.named(found, place)
+    lacks = tuple(name for name in (_PACKAGE[app], _KERNEL) if there is None or not getattr(there, name))
+    return environments.plan_for(found, place, Wish(packages=lacks))
 
 
 def check_port(text: str) -> str | None:
@@ -69,14 +76,11 @@ def check_extra(text: str) -> str | None:
 
 async def _form(context: Context, subjects: Subjects) -> Form:
     host = context.fleet.host(subjects[0].host or "")
-    found = await environments(host, App.SERVER)
-    if not found:
-        raise Refused(f"No Python on {host.name} has Jupyter.", "Install it first.")
-    pythons = tuple(environment.python or "" for environment in found)
+    found, _ = await environments.look(host)
     return Form(
         f"New server on {host.name}",
         (
-            Field("environment", "Environment", pythons[0], choices=pythons),
+            Field("environment", "Environment", choices=_offered(found)),
             Field("app", "Program", APPS[0], choices=APPS),
             Field("root_dir", "Directory", "~", help="what the server shows; it cannot be left from there"),
             Field(
@@ -93,20 +97,27 @@ async def _form(context: Context, subjects: Subjects) -> Form:
     )
 
 
-async def spec_from(context: Context, host: Host, answers: Answers) -> Spec:
-    """Return the server wanted. Raises Refused for answers that make no sense."""
+def _offered(found: Environments) -> tuple[str, ...]:
+    """Return what a server can be run from: what is there, and where a new environment can be."""
+    there = [environments.label(found, environment) for environment in fitting(found, App.SERVER)]
+    taken = environments.named(found, environments.USUAL_PLACE.replace("~", found.home, 1))
+    if taken and taken.has_jupyter:
+        return tuple(there)
+    return (*there, f"{environments.USUAL_PLACE} · {'' if taken else 'a new one: '}Jupyter is installed first")
+
+
+def spec_from(answers: Answers, python: str) -> Spec:
+    """Return the server wanted, run by `python`. Raises Refused for answers that make no sense."""
     from jupytui.jupyter.launch.spec import Keep, Spec
 
-    app = App(answers.get("app") or App.LAB)
-    wanted, port = answers.get("environment", ""), answers.get("port", "").strip()
+    port = answers.get("port", "").strip()
     for wrong in (check_port(port), check_extra(answers.get("extra", ""))):
         if wrong:
             raise Refused(wrong)
-    context.progress("Looking for Jupyter")
     extra = tuple(shlex.split(answers.get("extra", "")))
     return Spec(
-        python=pick(await environments(host, app), wanted, app),
-        app=app,
+        python=python,
+        app=App(answers.get("app") or App.LAB),
         root_dir=answers.get("root_dir") or "~",
         port=int(port) if port else None,
         address=answers.get("address", "").strip(),
@@ -120,12 +131,65 @@ async def spec_from(context: Context, host: Host, answers: Answers) -> Spec:
 
 
 async def _run(context: Context, subjects: Subjects, answers: Answers) -> str:
-    from jupytui.jupyter.launch.start import STEPS, launch
-
     name = subjects[0].host_in(context.fleet.store).name
     host = context.fleet.host(name)
-    spec = await spec_from(context, host, answers)
-    prompter = context.fleet.prompter(name)
+    spec = spec_from(answers, "")
+    context.progress("Looking for Jupyter")
+    found, place = await environments.look(host, environments.place_of(answers.get("environment", "")))
+    if python := pick(found, place, spec.app):
+        spec = msgspec.structs.replace(spec, python=python)
+        return await _launch(context, name, spec) if await _agreed(context, name, spec) else ""
+    plan = plan_missing(found, place, spec.app)
+    warnings = await _early(host, found, spec)
+    context.progress(f"{name} has no {_PACKAGE[spec.app]} in {plan.prefix}: it is installed first")
+    if await environments.carry_out(context, name, plan, warnings) is None:
+        return ""
+    try:
+        return await _launch(context, name, msgspec.structs.replace(spec, python=f"{plan.prefix}/bin/python"))
+    except JupytuiError as failure:
+        failure.hint = f"{failure.hint} Jupyter is installed in {plan.prefix}; trying again uses it.".lstrip()
+        raise
+
+
+async def _agreed(context: Context, name: str, spec: Spec) -> bool:
+    """Whether the person starts it in spite of what is to be said of that. Raises Unlaunchable."""
+    from jupytui.jupyter.launch import ground
+    from jupytui.jupyter.launch.start import plan
+
+    facts = await ground.look(context.fleet.host(name), spec)
+    if not (warnings := _warnings(spec, facts)):
+        return True
+    runs = shlex.join(plan(spec, facts).command)
+    return await context.front.confirm(Confirmation(f"Start {spec.title} on {name}", (), runs, notes=warnings))
+
+
+async def _early(host: Host, found: Environments, spec: Spec) -> tuple[str, ...]:
+    """Return the warnings, asked by another Python: minutes of installing are not spent on a port that is taken.
+
+    Raises Unlaunchable.
+    """
+    from jupytui.jupyter.environments.choose import base_python
+    from jupytui.jupyter.environments.models import USUAL
+    from jupytui.jupyter.launch import ground
+
+    base = base_python(found, USUAL)
+    if base is None or base.python is None:
+        return ()
+    spec = msgspec.structs.replace(spec, python=base.python)
+    return _warnings(spec, await ground.look(host, spec))
+
+
+def _warnings(spec: Spec, facts: Ground) -> tuple[str, ...]:
+    from jupytui.jupyter.launch import ground
+
+    ground.refuse(spec, facts)
+    return tuple(f"{problem.message} {problem.hint}".rstrip() for problem in ground.problems(spec, facts))
+
+
+async def _launch(context: Context, name: str, spec: Spec) -> str:
+    from jupytui.jupyter.launch.start import STEPS, launch
+
+    host, prompter = context.fleet.host(name), context.fleet.prompter(name)
     launched = await launch(host, spec, prompter, lambda step: context.progress(STEPS.get(step, step)))
     await context.fleet.refresh([name])
     return said(spec, name, launched)

@@ -76,6 +76,7 @@ def _each(
             name = subject.host or ""
             context.progress(f"{subject.server}")
             host, prompter = context.fleet.host(name), context.fleet.prompter(name)
+            context.fleet.expect_end(subject)
             said.append(await call(host, target_of(context, subject), prompter))
         await context.fleet.refresh({subject.host or "" for subject in subjects})
         return " ".join(said)

@@ -1,4 +1,7 @@
-"""What can be done to the systemd units that run Jupyter. The answer "unit" is `user:NAME` or `system:NAME`."""
+"""What can be done to the systemd units that run Jupyter.
+
+The unit (`user:NAME` or `system:NAME`) is the subject's, else the answer "unit".
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING
 from jupytui.actions import losses
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Loss, Refused, Subjects
 from jupytui.actions.lifecycle import back
-from jupytui.fleet.subject import Gone, Scope
+from jupytui.fleet.subject import Gone, Scope, Subject
 from jupytui.hosts.base import Host, Prompter
 
 if TYPE_CHECKING:
@@ -26,8 +29,12 @@ async def services_of(context: Context, name: str) -> Services:
     return await jupyter_services(context.fleet.host(name), view.servers if view else ())
 
 
-def _form(title: str, fits: Fits) -> Callable[[Context, Subjects], Awaitable[Form]]:
-    async def form(context: Context, subjects: Subjects) -> Form:
+def pick_unit(title: str, fits: Fits) -> Callable[[Context, Subjects], Awaitable[Form | None]]:
+    """Return the form that asks for a unit where none is selected."""
+
+    async def form(context: Context, subjects: Subjects) -> Form | None:
+        if subjects[0].unit:
+            return None
         name = subjects[0].host or ""
         found = await services_of(context, name)
         if not found.systemd:
@@ -40,12 +47,24 @@ def _form(title: str, fits: Fits) -> Callable[[Context, Subjects], Awaitable[For
     return form
 
 
-def _run(title: str, do: Do, *, ends: bool = False) -> Callable[[Context, Subjects, Answers], Awaitable[str]]:
+async def service_meant(context: Context, subject: Subject, answers: Answers) -> Service:
+    """Return the service as it is now. Raises Gone, CommandError, HostTrouble."""
+    name = subject.host_in(context.fleet.store).name
+    wanted = answers.get("unit") or subject.unit or ""
+    service = (await services_of(context, name)).get(wanted)
+    if service is None:
+        raise Gone(f"{wanted.partition(':')[2] or 'The service'} on {name} has gone.", "r looks again.")
+    return service
+
+
+def _run(
+    title: str, do: Do, fits: Fits, unfit: str, *, ends: bool = False
+) -> Callable[[Context, Subjects, Answers], Awaitable[str]]:
     async def run(context: Context, subjects: Subjects, answers: Answers) -> str:
         name = subjects[0].host_in(context.fleet.store).name
-        service = (await services_of(context, name)).get(answers.get("unit", ""))
-        if service is None:
-            raise Gone(f"There is no {answers.get('unit', 'such service')} on {name}.", "Look again.")
+        service = await service_meant(context, subjects[0], answers)
+        if not fits(service):
+            raise Refused(f"{service.name} {unfit}.")
         if ends and not await _agreed(context, name, title, service):
             return ""
         said = await do(context.fleet.host(name), context.fleet.prompter(name), service)
@@ -127,7 +146,9 @@ async def _reload(context: Context, subjects: Subjects, _answers: Answers) -> st
 
     name = subjects[0].host or ""
     host, prompter = context.fleet.host(name), context.fleet.prompter(name)
-    for scope in {service.scope for service in (await services_of(context, name)).services if service.needs_reload}:
+    changed = {service.scope for service in (await services_of(context, name)).services if service.needs_reload}
+    # Asked for on a unit, its manager reads again in any case; the system's may want a password.
+    for scope in sorted(changed | {(subjects[0].unit or "user:").partition(":")[0]}):
         await control.daemon_reload(host, prompter, scope)
     return f"systemd on {name} has read its unit files again."
 
@@ -144,44 +165,94 @@ def _linger(on: bool) -> Callable[[Context, Subjects, Answers], Awaitable[str]]:
     return run
 
 
-def _action(verb: str, title: str, help_: str, do: Do, fits: Fits, *, ends: bool = False) -> Action:
-    form, run = _form(title, fits), _run(title, do, ends=ends)
-    return Action(id=f"service.{verb}", title=title, help=help_, scope=Scope.HOST, form=form, run=run)
+def _not_running(service: Service) -> bool:
+    return not service.running
+
+
+def _running(service: Service) -> bool:
+    return service.running or service.active in {"activating", "reloading"}
+
+
+async def _show(context: Context, subjects: Subjects, _answers: Answers) -> str:
+    await context.front.show("4", subjects[0])
+    return ""
+
+
+def _action(
+    verb: str, key: str, title: str, help_: str, do: Do, fits: Fits, unfit: str = "", *, ends: bool = False
+) -> Action:
+    form, run = pick_unit(title, fits), _run(title, do, fits, unfit, ends=ends)
+    return Action(id=f"service.{verb}", title=title, help=help_, scope=Scope.HOST, keys=(key,), form=form, run=run)
 
 
 START = Action(
     id="server.start",
-    title="Start a stopped server",
+    title="Start service",
     help="Starts a unit that runs Jupyter, and shows it once it has answered.",
     scope=Scope.HOST,
+    keys=("u",),
     command=("start",),
-    form=_form("Start a stopped server", lambda service: not service.running),
-    run=_run("Start a stopped server", _start),
+    form=pick_unit("Start a stopped server", _not_running),
+    run=_run("Start a stopped server", _start, _not_running, "is running already"),
+)
+
+SHOW = Action(
+    id="host.services",
+    title="Show services",
+    scope=Scope.HOST,
+    changes=False,
+    help="Lists the units of this host that run Jupyter.",
+    run=_show,
 )
 
 ACTIONS = (
+    SHOW,
     START,
-    _action("stop", "Stop service", "Stops the unit; its server ends.", _stop, lambda s: s.running, ends=True),
-    _action("restart", "Restart service", "Stops it and starts it again.", _restart, lambda _s: True, ends=True),
-    _action("enable", "Enable service", "Lets it start at boot.", _enable, lambda s: s.enabled == "disabled"),
     _action(
-        "disable", "Disable service", "Lets it start no more by itself.", _disable, lambda s: s.enabled == "enabled"
+        "stop", "S", "Stop service", "Stops the unit; its server ends.", _stop, _running, "is not running", ends=True
+    ),
+    _action("restart", "R", "Restart service", "Stops it and starts it again.", _restart, lambda _s: True, ends=True),
+    _action(
+        "enable",
+        "b",
+        "Enable service",
+        "Lets it start at boot.",
+        _enable,
+        lambda s: s.enabled == "disabled",
+        "starts by itself already, or has no [Install] section",
+    ),
+    _action(
+        "disable",
+        "B",
+        "Disable service",
+        "Lets it start no more by itself.",
+        _disable,
+        lambda s: s.enabled == "enabled",
+        "does not start by itself",
     ),
     _action(
         "remove",
+        "x",
         "Remove service",
         "Stops it and removes its unit file.",
         _remove,
         lambda s: bool(s.fragment),
+        "has no file that could be removed",
         ends=True,
     ),
     Action(
-        id="service.reload", title="Reload systemd", scope=Scope.HOST, run=_reload, help="Reads changed unit files."
+        id="service.reload",
+        title="Reload systemd",
+        scope=Scope.HOST,
+        keys=("f5",),
+        run=_reload,
+        help="Reads changed unit files.",
     ),
     Action(
         id="service.linger",
         title="Keep my units running after logout",
         scope=Scope.HOST,
+        keys=("L",),
         run=_linger(True),
         help="Switches lingering on: user units start at boot and stay.",
     ),
@@ -189,6 +260,7 @@ ACTIONS = (
         id="service.nolinger",
         title="End my units at logout",
         scope=Scope.HOST,
+        keys=("O",),
         run=_linger(False),
         help="Switches lingering off.",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupytui.actions import environments, hosts, kernels, launch, lifecycle, servers, services
+from jupytui.actions import deaths, environments, hosts, kernels, launch, lifecycle, servers, services, units
 from jupytui.actions.base import Action
 
 ACTIONS: tuple[Action, ...] = (
@@ -11,8 +11,10 @@ ACTIONS: tuple[Action, ...] = (
     *servers.ACTIONS,
     *lifecycle.ACTIONS,
     *services.ACTIONS,
+    *units.ACTIONS,
     *environments.ACTIONS,
     *kernels.ACTIONS,
+    *deaths.ACTIONS,
 )
 
 BY_ID = {action.id: action for action in ACTIONS}

@@ -16,8 +16,8 @@ from jupytui.logs.entry import shown
 DEADLINE = 10.0
 _MOST = 2**20  # bytes: the sections are bounded one by one, to a fifth of this
 
-# The machine's kernel log is for root where kernel.dmesg_restrict is 1, else for all; the journal's copy is for the groups
-# adm and systemd-journal. memory.events is for everybody. A cgroup that has gone has no files left.
+# The machine's kernel log is for root where kernel.dmesg_restrict is 1, else for all; the journal's copy of it is for
+# the groups adm and systemd-journal. memory.events is for everybody. A cgroup that has gone has no files left.
 _SCRIPT = r"""
 LC_ALL=C; export LC_ALL
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
@@ -50,7 +50,7 @@ _STAMP = re.compile(r"\S{0,2}?(?:[DIWEC] )?(\d{4}-\d\d-\d\d )?(\d\d:\d\d:\d\d)")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where to look for the end of a server or of its kernels. `since` is unix seconds, `cgroup` of /proc/PID/cgroup."""
+    """Where to look for the end of a server or its kernels. `since`: unix seconds; `cgroup`: /proc/PID/cgroup."""
 
     pid: int
     since: int

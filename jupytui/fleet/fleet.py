@@ -101,6 +101,16 @@ class Fleet:
             return probe.token(subject.server or "")
         raise Gone(f"{subject.host} is not in the fleet any more.")
 
+    def expect_end(self, subject: Subject) -> None:
+        """What is meant, a server or a kernel, is about to end because the user wants it: that is no death."""
+        if (probe := self._probes.get(subject.host or "")) and subject.server:
+            probe.deaths.expect(subject.server, subject.kernel)
+
+    def dismiss(self, subject: Subject) -> None:
+        """The user has seen why the server or kernel meant died."""
+        if (probe := self._probes.get(subject.host or "")) and subject.server:
+            probe.deaths.dismiss(subject.server, subject.kernel)
+
     async def remove(self, name: str) -> None:
         """Let go of a host: stop watching, end its connection, forget it."""
         if task := self._tasks.pop(name, None):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from jupytui.errors import UsageError
 from jupytui.fleet.contact import Answers, Contact
+from jupytui.fleet.deaths import Deaths
 from jupytui.fleet.facts import Facts
 from jupytui.fleet.gpus import GpuWatch
 from jupytui.fleet.models import HostView
@@ -30,6 +31,7 @@ class Probe:
     def __init__(self, host: Host, tags: Sequence[str] = ()) -> None:
         self.host = host
         self.tags = tuple(tags)
+        self.deaths = Deaths(host)
         self._gpus = GpuWatch(host)
         self._leaving: list[Contact] = []
         self._contacts: dict[str, Contact] = {}
@@ -53,6 +55,7 @@ class Probe:
         """Look no more: nothing of ours is left on the host."""
         self.forget()
         await self._part()
+        await self.deaths.close()
         await self._gpus.stop()
 
     def api(self, server: str) -> JupyterApi:
@@ -89,7 +92,7 @@ class Probe:
             state=HostState.UP,
             rtt_ms=round(rtt * 1000, 1),
             system=system_of(facts, self._gpus.latest),
-            servers=self._models(servers, kernels, facts),
+            servers=self.deaths.view(self._models(servers, kernels, facts), facts),
             seen_at=datetime.now(UTC),
             tags=self.tags,
         )

@@ -43,8 +43,10 @@ class Subject:
 
     def at(self, scope: Scope) -> Subject:
         """Widen to `scope`: the server of a kernel, the host of a server. A unit stays with its host."""
+        if scope is Scope.HOST:
+            return Subject(self.host, unit=self.unit)
         parts = (self.host, self.server, self.kernel)
-        return Subject(*parts[: int(scope)], unit=self.unit if scope is Scope.HOST else None)
+        return Subject(*parts[: int(scope)])
 
     def host_in(self, store: Store) -> HostView:
         """Return the host meant. Raises Gone."""

@@ -188,10 +188,16 @@ async def _opened(opening: Opening, stream: S) -> S:
     asyncssh forgets a channel whose opening was cancelled, while the server's end of it stays open.
     """
     task = asyncio.ensure_future(opening)
+
+    def forgotten(opened: asyncio.Future[Any]) -> None:
+        if not opened.cancelled():
+            opened.exception()  # nobody waits for it any more, and asyncio would say so on stderr
+        stream.discard()
+
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        task.add_done_callback(lambda _: stream.discard())
+        task.add_done_callback(forgotten)
         raise
     except asyncssh.Error:
         stream.discard()

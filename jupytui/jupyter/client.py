@@ -73,7 +73,14 @@ class JupyterApi:
         await self._http.close()
 
     async def door(self) -> Door:
-        """Ask without credentials, as anybody could."""
+        """Ask without credentials, as anybody could.
+
+        A server that keeps people out has a login page, and showing it is no event. Being refused is one: a warning in
+        the server's log, which watching must not fill (measured on jupyter_server 2.21).
+        """
+        reply = await self._http.request("GET", self._target("login"), {})
+        if reply.status == 200 and b"password" in reply.body:
+            return Door.SHUT
         reply = await self._http.request("GET", self._target("api/status"), {})
         if reply.status == 200:
             return Door.OPEN if isinstance(_decoded(reply), dict) else Door.UNCLEAR

@@ -1,8 +1,8 @@
 """Why a kernel or a server ended that nobody had ended: from what the machine shows to a cause. Pure.
 
-What Jupyter logs is as jupyter_client 8 and jupyter_server 2.21.1 do: a kernel that died is brought back with a line
-"…KernelRestarter: restarting kernel (k/5)" (level INFO) and given up with "Kernel ID died, removing from map."; one that
-was restarted or shut down by somebody has "Kernel restarted: ID" or "Kernel shutdown: ID" instead.
+By jupyter_client 8 and jupyter_server 2.21.1, a kernel that died is brought back with the line "…KernelRestarter:
+restarting kernel (k/5)" (level INFO) and given up with "Kernel ID died, removing from map."; one that was restarted or
+shut down by somebody has "Kernel restarted: ID" or "Kernel shutdown: ID" instead.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _STOPPED = re.compile(
     r"|stop-sigterm|Shutting down \d+ kernels?$"
 )
 _OOM_UNIT = re.compile(r"killed by the OOM killer|Failed with result 'oom-kill'")
-_OOM_KERNEL = re.compile(r"(Memory cgroup out of memory|Out of memory)?.*\bKilled process (\d+)\b")
+_OOM_KERNEL = re.compile(r"(?:(Memory cgroup out of memory|Out of memory): )?Killed process (\d+)\b")
 _FAULT = re.compile(r"(?:^|\s)\S+\[(\d+)\]:? (?:segfault at|general protection|trap )")
 _EXITED = re.compile(r"Main process exited, code=(exited|killed|dumped), status=(\d+)/")
-_CRASH = re.compile(r"Fatal Python error: .{1,120}|Segmentation fault|Bus error|Illegal instruction|terminate called .*")
+_CRASH = re.compile(r"Fatal Python error: .{1,120}|Segmentation fault|Bus error|Illegal instruction|terminate called.*")
 _RAISED = re.compile(r"^(?:\w+\.)*(\w*(?:Error|Exception)(?:: .{1,160})?)$")
 # The first that fits. What traitlets says of a file it cannot read ends a server only where that is asked for
 # (TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR).
@@ -53,9 +53,9 @@ _OWN_MAKING = {Signals.SIGSEGV, Signals.SIGBUS, Signals.SIGILL, Signals.SIGFPE, 
 class Ending(msgspec.Struct, frozen=True):
     """Something that ended, as the looks saw it: a kernel, or (`kernel` None) a server.
 
-    `status` is its wait status (waitpid(2)), None when nobody saw it; `oom` whether the machine killed anything for want
-    of memory since it was last seen alive, None where that is not counted. `left` is True when a server did not clear
-    up behind itself, `rebooted` when its machine was restarted since.
+    `status` is its wait status (waitpid(2)), None when nobody saw it; `oom` whether the machine killed anything for
+    want of memory since it was last seen alive, None where that is not counted. `left` is True when a server did not
+    clear up behind itself, `rebooted` when its machine was restarted since.
     """
 
     pid: int
@@ -125,19 +125,18 @@ def _memory(ending: Ending, evidence: Evidence) -> _Finding | None:
 
     A pid of the kernel log is that of the whole machine: in a container it is another one.
     """
-    kills = [(match, line) for line in evidence.kernel_log if (match := _OOM_KERNEL.search(line))]
-    named = [(match, line) for match, line in kills if int(match[2]) == ending.pid]
-    unit = [line for line in evidence.log if _OOM_UNIT.search(line)] if ending.kernel is None or ending.oom else []
-    if not (named or unit or _counted(ending, evidence)):
+    if ending.oom is False or (ending.status is not None and ending.status & 0x7F != Signals.SIGKILL):
         return None
-    match, line = (named or kills[-1:] or [(None, "")])[0]
+    kills = [match for line in evidence.kernel_log if (match := _OOM_KERNEL.search(line))]
+    named = [match for match in kills if int(match[2]) == ending.pid]
+    unit = [line for line in evidence.log if _OOM_UNIT.search(line)]
+    counted = ending.oom and evidence.events.get("oom_kill", 1) > 0
+    if not (named or unit or counted):
+        return None
+    match = next(reversed(named or kills), None)
     words = f"killed: out of memory{_place(match, evidence)}"
-    return _Finding(Cause.MEMORY, words, [line, *unit[-1:], *_counters(ending, evidence)])
-
-
-def _counted(ending: Ending, evidence: Evidence) -> bool:
-    killed = ending.status is None or ending.status & 0x7F == Signals.SIGKILL
-    return bool(ending.oom) and killed and evidence.events.get("oom_kill", 1) > 0
+    lines = [*([match.string] if match else []), *unit[-1:], *_counters(ending, evidence)]
+    return _Finding(Cause.MEMORY, words, lines)
 
 
 def _place(match: re.Match[str] | None, evidence: Evidence) -> str:
@@ -157,10 +156,11 @@ def _counters(ending: Ending, evidence: Evidence) -> list[str]:
 def _by_status(ending: Ending, evidence: Evidence) -> _Finding | None:
     if not ending.status:
         return None
+    seen = f"Its wait status, before its server noticed: {ending.status}."
     if number := ending.status & 0x7F:
-        return _signalled(number, _last_lines(evidence.log))
+        return _signalled(number, [*_last_lines(evidence.log), seen])
     said = _said(evidence.log) or _last_words(evidence.log)
-    return said or _Finding(Cause.FAILED, f"ended with exit status {ending.status >> 8}")
+    return said or _Finding(Cause.FAILED, f"ended with exit status {ending.status >> 8}", [seen])
 
 
 def _by_systemd(ending: Ending, evidence: Evidence) -> _Finding | None:

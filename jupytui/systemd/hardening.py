@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from jupytui.systemd.settings import settings
+
 
 class Option(NamedTuple):
     """One setting; `user`: a user's manager can do it as well."""
@@ -44,6 +46,12 @@ OPTIONS = (
 def hardening(scope: str) -> tuple[Option, ...]:
     """Return the options for a service of this scope."""
     return tuple(option for option in OPTIONS if scope == "system" or option.user)
+
+
+def missing(scope: str, text: str) -> tuple[Option, ...]:
+    """Return the options that a unit file does not set yet, so that each would take something away."""
+    options = hardening(scope)
+    return tuple(option for option in options if (option.key, option.value) not in settings(text))
 
 
 def lines(scope: str, keys: frozenset[str] | None = None) -> tuple[tuple[str, str], ...]:

@@ -33,13 +33,18 @@ def with_settings(text: str, settings: Iterable[tuple[str, str]], section: str =
 
 def setting(text: str, key: str, section: str = "Service") -> str:
     """Return the value of `key` that counts, the last one; "" when it is not set."""
-    here, value = "", ""
+    return next((value for name, value in reversed(settings(text, section)) if name == key), "")
+
+
+def settings(text: str, section: str = "Service") -> list[tuple[str, str]]:
+    """Return the (key, value) lines of [`section`], in order."""
+    here, found = "", []
     for statement in _statements(text):
-        if found := _SECTION.fullmatch(statement.strip()):
-            here = found["name"]
-        elif here == section and _key(statement) == key:
-            value = statement.partition("=")[2].strip()
-    return value
+        if heading := _SECTION.fullmatch(statement.strip()):
+            here = heading["name"]
+        elif here == section and (key := _key(statement)):
+            found.append((key, statement.partition("=")[2].strip()))
+    return found
 
 
 def _key(statement: str) -> str:

@@ -41,7 +41,7 @@ class Desk:
         self.talk = Talk(program, self)
         self.live = Live(options, program.store, ScreenFront(program))
         self.work = Work(program, self.talk, self.live.context)
-        self._prompts = Prompts(program, self.live.questions)
+        self._prompts = Prompts(program, self.live.questions, lambda: self.work.hosts)
         self.work.done = self._prompts.attended.update
 
     def start(self) -> None:

@@ -19,6 +19,7 @@ from jupytui.hosts.base import Destination
 
 if TYPE_CHECKING:
     from jupytui.fleet.feed import Feed
+    from jupytui.fleet.services import ServiceWatch
     from jupytui.logs.source import Source
 
 BLURRED = 5.0  # times slower while nobody looks at the terminal
@@ -32,6 +33,7 @@ class Live:
         self.questions = Questions(store)
         self.fleet = Fleet(store, self.questions.prompter, options.config.settings.refresh)
         self._feeds: set[Feed] = set()
+        self._services: list[ServiceWatch] = []
         self.context = Context(self.fleet, front, options.config, options.read_only)
 
     async def start(self) -> None:
@@ -55,9 +57,17 @@ class Live:
         feed.stop()
         self._feeds.discard(feed)
 
+    def services(self, changed: Callable[[str], None]) -> ServiceWatch:
+        """Return what lists services; `changed` hears of which host."""
+        from jupytui.fleet.services import ServiceWatch
+
+        watch = ServiceWatch(self.fleet, changed)
+        self._services.append(watch)
+        return watch
+
     async def close(self) -> None:
         """End what is read, and every connection."""
-        await asyncio.gather(*(feed.close() for feed in self._feeds))
+        await asyncio.gather(*(feed.close() for feed in self._feeds), *(watch.close() for watch in self._services))
         await self.fleet.close()
 
     def _take(self, entries: list[HostEntry]) -> None:

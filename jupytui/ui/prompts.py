@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import TYPE_CHECKING, Any
 
 from jupytui.fleet.questions import Question, Questions
 from jupytui.hosts.base import UnknownKey
+from jupytui.hosts.state import HostState
 
 if TYPE_CHECKING:
     from jupytui.ui.dialogs.base import Dialog
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
 
 
 class Prompts:
-    """`attended` are the hosts the person is busy with: their next question opens by itself, no other one does."""
+    """`attended` are the hosts the person is busy with: their next question opens by itself, no other one does.
 
-    def __init__(self, program: Program, questions: Questions) -> None:
+    `worked_on` returns the hosts that an action is about just now: what they ask, the person has brought about.
+    """
+
+    def __init__(self, program: Program, questions: Questions, worked_on: Callable[[], set[str]]) -> None:
+        self._worked_on = worked_on
         self._program = program
         self._questions = questions
         self.attended: set[str] = set()
@@ -32,15 +37,19 @@ class Prompts:
 
     def arrived(self, changed: Set[str]) -> None:
         """Show the question of a host that is attended to, if nothing else is asked just now."""
-        for host in sorted(self.attended & changed):
+        for host in sorted((self.attended | self._worked_on()) & changed):
             if len(self._program.screen_stack) == 1 and self.open(host):
                 return
 
     def _show(self, host: str, question: Question) -> None:
-        dialog = _dialog(question)
+        # sudo asks on behalf of an action: without an answer that has failed, and does not wait unseen.
+        sudo = self._is_up(host) and host in self._worked_on()
+        dialog = _dialog(question, waits=not sudo)
 
         def answered(answer: Any) -> None:
-            if answer is None:
+            if answer is None and sudo and not question.answer.done():
+                question.answer.set_result(None)
+            elif answer is None:
                 self.attended.discard(host)
             elif not question.answer.done():
                 question.answer.set_result(answer)
@@ -52,9 +61,13 @@ class Prompts:
         self._program.push_screen(dialog, answered)
         question.answer.add_done_callback(withdrawn)
 
+    def _is_up(self, host: str) -> bool:
+        view = self._program.store.host(host)
+        return view is not None and view.state is HostState.UP
 
-def _dialog(question: Question) -> Dialog[Any]:
+
+def _dialog(question: Question, *, waits: bool) -> Dialog[Any]:
     from jupytui.ui.dialogs.prompt import SecretDialog, TrustDialog
 
     about = question.about
-    return TrustDialog(about) if isinstance(about, UnknownKey) else SecretDialog(about)
+    return TrustDialog(about) if isinstance(about, UnknownKey) else SecretDialog(about, waits=waits)

@@ -100,4 +100,4 @@ def _narrowest_first(actions: Sequence[Action]) -> list[Action]:
 
 def _short(action: Action) -> str:
     """Return the title without the kind of thing, which is selected for all to see: `restart`, not `restart kernel`."""
-    return action.title.lower().removesuffix(f" {action.scope.name.lower()}")
+    return action.title.lower().removesuffix(f" {action.scope.name.lower()}").removesuffix(" service")

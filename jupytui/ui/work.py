@@ -7,11 +7,12 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from textual.worker import Worker
+from textual.worker import Worker, get_current_worker
 
 from jupytui.actions.base import Action, Context, perform
 from jupytui.errors import JupytuiError
 from jupytui.fleet.subject import Subject
+from jupytui.text import clean_line
 from jupytui.ui.talk import Talk
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 Job = tuple[str, tuple[Subject, ...]]
+
+SAID = 32  # characters of what an action says of itself: keys should still be seen beside it
+BAR = 10  # cells
+
+
+def bar(fraction: float) -> str:
+    """Return how far something is, as a figure and a bar."""
+    filled = round(BAR * fraction)
+    return f"{fraction:.0%} {'━' * filled}{'─' * (BAR - filled)}"
 
 
 class Work:
@@ -31,15 +41,27 @@ class Work:
         self.context = context
         self.done: Callable[[set[str]], None] = lambda _added: None
         self._running: dict[Job, tuple[Action, Worker[None]]] = {}
+        self._progress: dict[str, str] = {}  # by the group of the worker
+        context.progress = self._heard
 
     @property
     def note(self) -> str:
-        """What is under way, in a few words for the last line."""
+        """What is under way and how far, in a few words for the last line."""
         if not self._running:
             return ""
-        action, _worker = next(reversed(self._running.values()))
+        action, worker = next(reversed(self._running.values()))
         others = f" +{len(self._running) - 1}" if len(self._running) > 1 else ""
-        return f"◐ {action.title}{others}"
+        return f"◐ {action.title}{others}{self._progress.get(worker.group, '')}"
+
+    def _heard(self, text: str, fraction: float | None = None) -> None:
+        said = clean_line(text, SAID)
+        self._progress[get_current_worker().group] = f": {said}" if fraction is None else f" {bar(fraction)} {said}"
+        self._program.main.schedule()
+
+    @property
+    def hosts(self) -> set[str]:
+        """The hosts that something under way is about."""
+        return {subject.host for _id, subjects in self._running for subject in subjects if subject.host}
 
     def start(self, action: Action, subjects: Sequence[Subject]) -> None:
         """Begin `action` on `subjects`, unless just that is under way already."""
@@ -77,6 +99,7 @@ class Work:
                 self.done(self._hosts() - before)
         finally:
             self._running.pop(job, None)
+            self._program.main.pane.work_ended()
             self._program.main.schedule()
 
     def _hosts(self) -> set[str]:

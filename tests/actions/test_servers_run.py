@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from jupytui.actions.base import Action, Refused, perform, why_not
-from jupytui.actions.launch import NEW, check_extra, check_port, pick
+from jupytui.actions.environments import carry_out, label, place_of
+from jupytui.actions.launch import NEW, check_extra, check_port, pick, plan_missing
 from jupytui.actions.lifecycle import KILL, RESTART, STOP, back, ended
 from jupytui.cli.lifecycle import running, stopped
 from jupytui.errors import UsageError
 from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Subject
-from jupytui.jupyter.environments.models import Environment, Kind
+from jupytui.jupyter.environments.models import Environment, Environments, Installer, Kind, Plan, Step
 from jupytui.jupyter.launch.lifecycle import Back, Ended, Way
 from jupytui.jupyter.launch.proof import Answer
 from jupytui.jupyter.models import App, Auth, Health, Kernel, KernelState, Server, Unit
@@ -65,16 +66,41 @@ def _environment(prefix: str, **more: object) -> Environment:
 
 
 def test_an_environment_is_meant_by_directory_python_or_name() -> None:
-    found = [_environment("/home/a/ml"), _environment("/opt/ml2"), _environment("/opt/x/ml2")]
+    found = Environments(
+        "/home/a", environments=tuple(map(_environment, ("/home/a/ml", "/opt/ml2", "/opt/x/ml2", "/home/a/jupyter")))
+    )
     assert pick(found, "", App.LAB) == "/home/a/ml/bin/python"
     assert pick(found, "ml", App.LAB) == pick(found, "/home/a/ml/", App.LAB) == "/home/a/ml/bin/python"
-    assert pick(found, "/elsewhere", App.LAB) == "/elsewhere/bin/python"
+    assert pick(found, "/elsewhere", App.LAB) is pick(found, "/home/a/ml", App.NOTEBOOK) is None
     with pytest.raises(Refused, match="2 environments are called ml2"):
         pick(found, "ml2", App.LAB)
     with pytest.raises(Refused, match="no environment nope"):
         pick(found, "nope", App.LAB)
-    with pytest.raises(Refused, match="has jupyterlab"):
-        pick([], "", App.LAB)
+    assert pick(Environments("/home/a"), "", App.LAB) is None
+
+
+def test_what_is_picked_from_the_list_is_the_place_in_it() -> None:
+    ml = _environment("/home/a/ml", version="3.12.1")
+    assert label(Environments("/home/a"), ml) == "~/ml · JupyterLab 4 · Jupyter Server 2 · Python 3.12.1"
+    assert place_of(label(Environments("/home/a"), ml)) == "~/ml"
+
+
+def test_only_what_lacks_is_installed_and_by_default_in_a_place_of_our_own() -> None:
+    base = Environment("/usr", Kind.SYSTEM, "/usr/bin/python3", "3.12.1", has_venv=True, makes_venvs=True)
+    ml = _environment("/home/a/ml", version="3.12.1", writable=True, has_pip=True, ipykernel="6")
+    found = Environments("/home/a", environments=(base, ml))
+    new = plan_missing(found, "", App.NOTEBOOK)
+    assert (new.new, new.prefix, new.packages) == (True, "/home/a/jupyter", ("notebook", "ipykernel"))
+    there = plan_missing(found, "/home/a/ml", App.NOTEBOOK)
+    assert (there.new, there.prefix, there.packages) == (False, "/home/a/ml", ("notebook",))
+
+
+async def test_what_an_installation_would_run_is_shown_first_and_nothing_runs_without_consent() -> None:
+    front = ScriptedFront(yes=False)
+    plan = Plan("/home/a/jupyter", True, Installer.PIP, ("jupyterlab",), (Step("Make", "make it", 1.0),), ("Mind.",))
+    assert await carry_out(context(front, HOST), "gpu1", plan) is None
+    (question,) = front.confirmed
+    assert (question.runs, question.notes, question.losses) == ("make it", ("Mind.",), ())
 
 
 def test_fields_are_checked_as_they_are_typed() -> None:

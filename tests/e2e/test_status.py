@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.lab.lab import Lab
 
 Jupyters = dict[str, JupyterServer]
 
-# host: (id, auth, health, unit, kind of log). The password server's notebook is known to nobody who is not let in.
+# host: (id, auth, health, unit, kind of log)
 EXPECTED: dict[str, tuple[str, str, str, dict[str, str] | None, str]] = {
     "token": ("token:8888", "token", "ok", {"name": "jupyter.service", "scope": "user"}, "journal"),
     "password": ("password:8888", "password", "locked", {"name": "jupyter.service", "scope": "system"}, "file"),
@@ -58,7 +59,7 @@ def test_every_kernel_has_its_process_also_where_nobody_lets_us_in(config: Path,
         assert (kernel["id"], kernel["pid"]) == (jupyters[name].kernel_id, jupyters[name].kernel_pid)
         assert kernel["rss"] > 10 * 2**20
         assert kernel["state"] == ("idle" if let_in else "unknown")
-        assert kernel["path"] == (jupyters[name].recipe.notebook if let_in else None)
+        assert kernel["path"] == jupyters[name].recipe.notebook
         assert kernel["clients"] == (0 if let_in else None)
 
 
@@ -86,20 +87,32 @@ def a_fleet(lab: Lab, names: list[str]) -> Iterator[Fleet]:
 async def test_looking_moves_nothing_on_the_servers_and_opens_nothing(lab: Lab, jupyters: Jupyters) -> None:
     """20 looks: one connection and one shell a host, no activity counted, no socket listening on either side."""
     before = {name: server.host.listening() for name, server in jupyters.items()}
-    here = Path("/proc/net/tcp").read_text().count(" 0A ")
     with a_fleet(lab, list(jupyters)) as fleet:
         first = await activities(fleet)
         for _ in range(18):
             await fleet.look_once()
-            assert Path("/proc/net/tcp").read_text().count(" 0A ") == here
+            assert not listening_here()
         assert await activities(fleet) == first
         for name, server in jupyters.items():
-            assert server.host.ssh_connections() == 1, name
+            assert server.host.ssh_connections() == 1, server.host.exec("ss -Htnp state established sport = :22; ps -ef --forest").stdout
             shells = [p for p in server.host.processes() if p.command == "/bin/sh" and p.user == "alice"]
             assert len(shells) == 1, shells
         await fleet.close()
     for name, server in jupyters.items():
         assert server.host.listening() == before[name]
+    warnings = jupyters["token"].host.exec("journalctl --user -u jupyter -o cat", user="alice").stdout
+    assert "403 GET" not in warnings
+
+
+def listening_here() -> set[str]:
+    """The inodes of this process's sockets that listen for TCP connections."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ours = {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if fd.isdigit() and _is_link(fd)}
+    return {row[9] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in ours}
+
+
+def _is_link(fd: str) -> bool:
+    return Path(f"/proc/self/fd/{fd}").is_symlink()
 
 
 async def activities(fleet: Fleet) -> dict[str, Any]:

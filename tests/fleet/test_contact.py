@@ -64,7 +64,7 @@ async def look(contact: Contact, server: Server, trace: object) -> list[str]:
 
 async def test_a_server_is_asked_when_something_moved_and_once_more(contact: Contact, server: Server) -> None:
     first = await look(contact, server, 1)
-    assert first == ["/api/status", "/api", "/api/kernels", "/api/sessions", "/api/status"]
+    assert first == ["/login", "/api/status", "/api", "/api/kernels", "/api/sessions", "/api/status"]
     await look(contact, server, 1)
     assert await look(contact, server, 1) == []
     assert await look(contact, server, 2) == ["/api/kernels"]

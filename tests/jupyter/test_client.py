@@ -111,6 +111,13 @@ async def test_a_stranger_sends_no_token() -> None:
     assert "uthorization" not in served.requests[0]
 
 
+async def test_where_there_is_a_login_page_nobody_tries_the_door() -> None:
+    served = Served({"/login": answer(b"<input name=password>"), "/api/status": answer(b"{}")})
+    async with talking(served.handle) as api:
+        assert await api.door() is Door.SHUT
+    assert len(served.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("reply", "door"),
     [

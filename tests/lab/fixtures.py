@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from tests.lab.host import LabHost
-from tests.lab.jupyter import SIX, VENV, JupyterServer, start_jupyters
+from tests.lab.jupyter import LOCK, SIX, VENV, WHEELS, JupyterServer, start_jupyters
 from tests.lab.lab import Lab
 from tests.lab.missing import missing
 from tests.lab.session import own_lab
@@ -49,3 +51,15 @@ def jupyters(lab: Lab) -> dict[str, JupyterServer]:
     if not (VENV / "complete").exists():
         _cannot(f"the lab's Jupyter is not installed in {VENV}: tests/run does it")
     return start_jupyters(lab, *SIX)
+
+
+@pytest.fixture(scope="session")
+def jupyter_wheels(lab: Lab) -> Path:
+    """The wheels of the lab's Jupyter, downloaded once (60 MB), in a directory that all hosts see."""
+    if not (WHEELS / "complete").exists():
+        if not (VENV / "complete").exists():
+            _cannot(f"the lab's Jupyter is not installed in {VENV}: tests/run does it")
+        download = ["-m", "pip", "download", "-q", "--only-binary", ":all:", "-r", str(LOCK), "-d", str(WHEELS)]
+        subprocess.run([VENV / "bin/python", *download], check=True)
+        (WHEELS / "complete").touch()
+    return WHEELS

@@ -17,6 +17,7 @@ from tests.lab.slot import LabError
 
 LOCK = Path(__file__).with_name("jupyter.lock")
 VENV = Path("/opt/jupytui-lab") / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+WHEELS = VENV.with_name(f"{VENV.name}-wheels")
 IN_HOST = Path(__file__).with_name("in_host")
 START_DEADLINE = 60.0
 

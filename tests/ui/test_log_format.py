@@ -29,7 +29,7 @@ def shown(words: str, look: LogLook, level: Level = Level.INFO, time: datetime |
 
 
 def test_a_wide_line_has_level_time_and_message_in_columns() -> None:
-    time = datetime(2026, 11, 20, 10, 11, 12)  # noqa: DTZ001 - as the host wrote it
+    time = datetime(2026, 11, 20, 10, 11, 12)
     assert shown(HEAD, WIDE, Level.ERROR, time) == ["E 10:11:12  it broke"]
 
 

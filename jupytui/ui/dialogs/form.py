@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 
 from jupytui.actions.base import Answers, Field, Form
 from jupytui.ui.dialogs.base import Dialog, words
-from jupytui.ui.widgets.field import plain_input
+from jupytui.ui.widgets.field import plain_area, plain_input
 from jupytui.ui.widgets.picklist import Entry, PickList
+
+WIDE = 60  # characters of a choice that is shown a second time, in full
 
 
 class FieldBox(Widget):
@@ -25,8 +29,13 @@ class FieldBox(Widget):
         """Label, help, entry, error."""
         yield words(self.field.label)
         if self.field.choices:
-            entries = [Entry(str(number), choice) for number, choice in enumerate(self.field.choices)]
+            long = any(len(choice) > WIDE for choice in self.field.choices)
+            entries = [
+                Entry(str(n), choice, note=choice if long else "") for n, choice in enumerate(self.field.choices)
+            ]
             yield PickList(entries, many=self.field.many)
+        elif self.field.lines:
+            yield plain_area(self.field.value)
         else:
             yield plain_input(self.field.value)
         if self.field.help:
@@ -41,7 +50,11 @@ class FieldBox(Widget):
         if self.field.choices:
             picked = self.query_one(PickList).answer
             return "\n".join(self.field.choices[int(number)] for number in picked)
-        return self.query_one(Input).value
+        return self.query_one(TextArea).text if self.field.lines else self.query_one(Input).value
+
+    def take_focus(self) -> None:
+        """Be ready to type."""
+        self.query_one(TextArea if self.field.lines else Input).focus()
 
     def check(self) -> bool:
         """Say what is wrong, if anything; whether all is well."""
@@ -55,10 +68,14 @@ class FieldBox(Widget):
 class FormDialog(Dialog[Answers]):
     """The answers by field name. Enter goes to the next field and submits on the last."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "submit", show=False)]
+
     def __init__(self, form: Form) -> None:
-        many = any(field.many for field in form.fields)
-        hint = f"{'space marks · ' if many else ''}enter {form.submit.lower()}s · escape leaves"
+        many, lines = (any(getattr(field, kind) for field in form.fields) for kind in ("many", "lines"))
+        key = "ctrl+s" if lines else "enter"
+        hint = f"{'space marks · ' if many else ''}{key} {form.submit.lower()}s · escape leaves"
         super().__init__(form.title, hint)
+        self.set_class(lines, "-large")
         self._boxes = [FieldBox(field) for field in form.fields]
 
     def body(self) -> Iterable[Widget]:
@@ -67,7 +84,11 @@ class FormDialog(Dialog[Answers]):
 
     def on_mount(self) -> None:
         """Start with the first field."""
-        self._boxes[0].query_one(Input).focus()
+        self._boxes[0].take_focus()
+
+    def action_submit(self) -> None:
+        """Go ahead from where enter is a new line."""
+        self._submit()
 
     @on(Input.Submitted)
     @on(PickList.Picked)
@@ -77,7 +98,7 @@ class FormDialog(Dialog[Answers]):
         if box.check():
             later = self._boxes[self._boxes.index(box) + 1 :]
             if later:
-                later[0].query_one(Input).focus()
+                later[0].take_focus()
             else:
                 self._submit()
 
@@ -91,6 +112,6 @@ class FormDialog(Dialog[Answers]):
     def _submit(self) -> None:
         wrong = [box for box in self._boxes if not box.check()]
         if wrong:
-            wrong[0].query_one(Input).focus()
+            wrong[0].take_focus()
         else:
             self.dismiss({box.field.name: box.answer for box in self._boxes})

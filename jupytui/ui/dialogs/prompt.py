@@ -21,10 +21,11 @@ _ASKS = {
 
 
 class SecretDialog(Dialog[Secret]):
-    """The answer to a prompt; left, the host goes on waiting."""
+    """The answer to a prompt; left, the host goes on waiting if it `waits`."""
 
-    def __init__(self, prompt: SecretPrompt) -> None:
-        super().__init__(f"{prompt.host} asks for {_ASKS[prompt.kind]}", "enter sends it · escape lets it wait")
+    def __init__(self, prompt: SecretPrompt, *, waits: bool = True) -> None:
+        left = "lets it wait" if waits else "gives it up"
+        super().__init__(f"{prompt.host} asks for {_ASKS[prompt.kind]}", f"enter sends it · escape {left}")
         self._prompt = prompt
 
     def body(self) -> Iterable[Widget]:

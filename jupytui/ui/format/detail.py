@@ -9,7 +9,8 @@ from jupytui.fleet.models import HostView
 from jupytui.jupyter.models import Auth, Health, Kernel, Log, Server
 from jupytui.ui.format import servers, states
 from jupytui.ui.format.fleet import FleetRow, HostRow, seen, trouble
-from jupytui.ui.format.kernels import idle_seconds, notebook
+from jupytui.ui.format.glyphs import FAILED
+from jupytui.ui.format.kernels import fate, idle_seconds, notebook
 from jupytui.ui.format.line import Line, Span, cells, cut, length, pad, plain, wrap
 from jupytui.ui.format.look import Look
 from jupytui.ui.format.table import flow
@@ -74,9 +75,25 @@ def _server(view: HostView, server: Server, look: Look, width: int) -> list[Line
     found = _head(f"{servers.host_name(view)} › {servers.server_name(server)}", facts, width)
     if server.health in _HEALTH:
         found += _text(_HEALTH[server.health], width, states.of_server(server.health).style)
+    found += _death(server, look, width)
     indent = len(_INDENT)
     kernels = [plain(_kernel(kernel, look, width - indent)) for kernel in server.kernels]
-    return found + [(Span(_INDENT), *line) for line in flow(kernels, width - indent)]
+    return found + [(Span(_INDENT), *line) for line in flow(kernels, width - indent)] + _fates(server, width)
+
+
+def _death(server: Server, look: Look, width: int) -> list[Line]:
+    """Return why it ended last, and what shows it."""
+    if not (death := server.died):
+        return []
+    when = figures.duration(figures.seconds_since(death.at, look.now))
+    again = "" if server.health is Health.STALE else ", and runs again"
+    evidence = [(Span(cut(_INDENT + line, width), "dim"),) for line in death.evidence]
+    return [*_text(f"It ended {when} ago{again}: {death.words}.", width, "bad"), *evidence]
+
+
+def _fates(server: Server, width: int) -> list[Line]:
+    died = [(notebook(kernel), kernel.died) for kernel in server.kernels if kernel.died]
+    return [(Span(cut(f"{_INDENT}{FAILED} {name} {fate(death)}", width), "bad"),) for name, death in died]
 
 
 def _auth(server: Server) -> str:

@@ -41,6 +41,20 @@ def kernels(views: Sequence[HostView], scope: Subject) -> str:
     return said + (f" {_names(away)} not connected." if away else "")
 
 
+def services(views: Sequence[HostView], unknown: Sequence[HostView], bare: Sequence[HostView]) -> str:
+    """Return what to say while no service is shown; `unknown` were not listed so far, `bare` have no systemd."""
+    away = [view for view in views if view.state is not HostState.UP]
+    if away and len(away) == len(views):
+        return f"{_names(away)} not connected: which units run Jupyter there is not known."
+    if waiting := [view for view in unknown if view.state is HostState.UP]:
+        return f"Asking systemd on {_listed(waiting)} …"
+    if bare and len(bare) + len(away) == len(views):
+        said = f"No systemd on {_listed(bare)}: servers there are kept as processes. n starts one."
+    else:
+        said = f"No unit runs Jupyter on {_listed(views) if len(views) == 1 else 'any host'}. n makes one."
+    return said + (f" {_names(away)} not connected." if away else "")
+
+
 def log(*, ended: bool) -> str:
     """Return what to say of a log with nothing in it."""
     return "Nothing was logged then." if ended else "Nothing was logged yet. What comes appears here."
@@ -69,5 +83,8 @@ def log_of_none() -> str:
 
 
 def _names(views: Sequence[HostView]) -> str:
-    names = ", ".join(host_name(view) for view in views[:3]) + (", …" if len(views) > 3 else "")
-    return f"{names} {'is' if len(views) == 1 else 'are'}"
+    return f"{_listed(views)} {'is' if len(views) == 1 else 'are'}"
+
+
+def _listed(views: Sequence[HostView]) -> str:
+    return ", ".join(host_name(view) for view in views[:3]) + (", …" if len(views) > 3 else "")

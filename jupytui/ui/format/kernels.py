@@ -9,11 +9,12 @@ from msgspec import Struct
 
 from jupytui import figures
 from jupytui.fleet.subject import Subject
-from jupytui.jupyter.models import Kernel, KernelState
+from jupytui.jupyter.models import Death, Kernel, KernelState
 from jupytui.ui.format import states
-from jupytui.ui.format.line import Line, plain
+from jupytui.ui.format.glyphs import FAILED
+from jupytui.ui.format.line import Line, Span, plain
 from jupytui.ui.format.look import Look
-from jupytui.ui.format.table import Column, Table
+from jupytui.ui.format.table import Cell, Column, Table
 
 
 class KernelRow(Struct, frozen=True):
@@ -58,7 +59,19 @@ def _spec(row: KernelRow, _look: Look) -> Line:
 
 
 def _state(row: KernelRow, _look: Look) -> Line:
+    if row.kernel.died:
+        return (Span(f"{FAILED} {fate(row.kernel.died)}", "bad"),)
     return (states.of_kernel(row.kernel.state),)
+
+
+def fate(death: Death) -> str:
+    """Return how a kernel ended: `restarted 2/5, killed: out of memory (cgroup)`."""
+    return f"restarted {death.restarts}/{death.limit}, {death.words}" if death.restarts else death.words
+
+
+def _unless_died(cell: Cell) -> Cell:
+    # The sentence on a death stands over the figures to its right.
+    return lambda row, look: () if row.kernel.died else cell(row, look)
 
 
 def idle_seconds(kernel: Kernel, now: datetime) -> float | None:
@@ -104,10 +117,10 @@ WIDE = Table(
         Column("SERVER", 12, _server, rank=3, grow=1, most=28),
         Column("SPEC", 8, _spec, rank=5, grow=1, most=16),
         Column("STATE", 12, _state),
-        Column("SINCE", 5, _since, rank=2, right=True),
-        Column("PID", 7, _pid, rank=6, right=True),
-        Column("CPU", 5, _cpu, rank=1, right=True),
-        Column("RAM", 5, _ram, right=True),
+        Column("SINCE", 5, _unless_died(_since), rank=2, right=True),
+        Column("PID", 7, _unless_died(_pid), rank=6, right=True),
+        Column("CPU", 5, _unless_died(_cpu), rank=1, right=True),
+        Column("RAM", 5, _unless_died(_ram), right=True),
         Column("GPU", 5, _gpu, rank=4, right=True),
         Column("CLIENTS", 7, _clients, rank=7, right=True),
         Column("RESTARTS", 8, _restarts, rank=8, right=True),
@@ -118,9 +131,9 @@ NARROW = Table(
     (
         Column("NOTEBOOK", 18, _name, grow=1, most=40),
         Column("STATE", 10, _state, firm=True, gap=1),
-        Column("SINCE", 5, _since, rank=1, right=True, gap=1),
-        Column("RAM", 5, _ram, right=True, gap=1),
-        Column("CPU", 5, _cpu, rank=2, right=True, gap=1),
+        Column("SINCE", 5, _unless_died(_since), rank=1, right=True, gap=1),
+        Column("RAM", 5, _unless_died(_ram), right=True, gap=1),
+        Column("CPU", 5, _unless_died(_cpu), rank=2, right=True, gap=1),
     ),
     tone=_tone,
 )
@@ -138,6 +151,15 @@ def about(row: KernelRow) -> str:
     parts += [f"GPU {figures.size(row.kernel.gpu_memory)}"] if row.kernel.gpu_memory else []
     parts.append(row.kernel.path or f"kernel {row.kernel.id[:8]}")
     return " · ".join(filter(None, parts))
+
+
+def story(row: KernelRow, look: Look) -> list[str]:
+    """Return how a kernel died and what shows it, in full; [] of one that did not."""
+    if not (death := row.kernel.died):
+        return []
+    now = "" if row.kernel.state is KernelState.DEAD else f" Now it is {row.kernel.state}."
+    when = figures.duration(figures.seconds_since(death.at, look.now))
+    return [f"{FAILED} {fate(death)}, {when} ago.{now}", *death.evidence]
 
 
 def summary(rows: Sequence[KernelRow]) -> str:

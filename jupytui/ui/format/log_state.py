@@ -78,7 +78,7 @@ def status(standing: Standing, width: int) -> Line:
     """Return the line below; what matters less goes first where there is no room."""
     parts = [Span(standing.said, "warn"), _search(standing), _level(standing), _below(standing)]
     parts += [
-        Span("" if standing.wrap else "cut", "dim"),
+        Span("" if standing.wrap else "not wrapped", "dim"),
         Span(_count(standing.lines), "dim"),
     ]
     shown = [part for part in parts if part.text]

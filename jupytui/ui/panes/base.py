@@ -67,6 +67,9 @@ class Pane(Widget):
     def put_away(self) -> None:
         """Another pane is shown instead."""
 
+    def work_ended(self) -> None:
+        """An action is over: what it did may be seen now."""
+
     def clear_marks(self) -> None:
         """Mark nothing."""
 

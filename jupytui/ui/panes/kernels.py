@@ -99,7 +99,8 @@ class KernelsPane(ListPane):
         order = f"by {self.order}"
         marks = f"{len(self._rows.marked)} marked · " if self._rows.marked else ""
         there = next((text for text in (marks + order, marks) if cells(sums) + cells(text) + 2 <= width), "")
-        return plain(cut(kernels.about(row), width)), beside(plain(sums), plain(there), width)
+        told = [plain(cut(line, width)) for line in kernels.story(row, self._look)]
+        return plain(cut(kernels.about(row), width)), *told, beside(plain(sums), plain(there), width)
 
     def _place(self) -> str:
         if self._scope.server is not None:

@@ -77,12 +77,15 @@ async def save_as(desk: Desk, name: str, hunt: Hunt) -> None:
 
 
 def _wrong_with(text: str) -> str | None:
-    path = _path(text)
     if not text.strip():
         return "Where to?"
-    if path.exists():
-        return "That is a directory." if path.is_dir() else "There is such a file already: another name, please."
-    return None if path.parent.is_dir() else f"There is no directory {path.parent}."
+    try:
+        path = _path(text)
+        if path.exists():
+            return "That is a directory." if path.is_dir() else "There is such a file already: another name, please."
+        return None if path.parent.is_dir() else f"There is no directory {path.parent}."
+    except (OSError, ValueError, RuntimeError):  # too long, or ~name without such a user
+        return "There can be no such file."
 
 
 def _path(text: str) -> Path:

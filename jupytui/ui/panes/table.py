@@ -29,4 +29,5 @@ PANES = (
     PaneEntry("1", "Fleet", "jupytui.ui.panes.fleet:FleetPane"),
     PaneEntry("2", "Kernels", "jupytui.ui.panes.kernels:KernelsPane"),
     PaneEntry("3", "Logs", "jupytui.ui.panes.logs:LogsPane", Scope.SERVER),
+    PaneEntry("4", "Services", "jupytui.ui.panes.services:ServicesPane"),
 )

@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 Hint = tuple[str, str]
 GAP = 3
+NOTE = 26  # cells that a note has in any case
 
 
 class FooterLine(Static):
@@ -30,13 +31,13 @@ class FooterLine(Static):
 def footer_text(hints: Sequence[Hint], always: Sequence[Hint], note: str, width: int) -> Content:
     """Return the line in `width` cells."""
     gap = GAP if width >= 70 else 2
-    right = Content.styled(note, "$warning") if note else Content("")
+    longest = max(NOTE, width - _cells(always, gap) - gap)
+    right = Content.styled(note, "$warning").truncate(longest, ellipsis=True) if note else Content("")
     room = width - (right.cell_length + gap if note else 0)
     kept = _fitting(hints, room - _cells(always, gap) - gap, gap)
     left = Content(" " * gap).join([_hint(*hint) for hint in (*kept, *always)])
-    return Content.assemble(
-        left.truncate(max(0, room)), " " * max(0, width - left.cell_length - right.cell_length), right
-    )
+    left = left.truncate(max(0, room))
+    return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
 
 def _fitting(hints: Sequence[Hint], room: int, gap: int) -> Sequence[Hint]:

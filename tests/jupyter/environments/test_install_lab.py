@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,25 +20,12 @@ from jupytui.jupyter.environments.models import Step, Wish
 from jupytui.jupyter.environments.outcome import InstallError, Progress
 from jupytui.jupyter.environments.plan import plan_new, plan_upgrade
 from tests.lab.host import LabHost
-from tests.lab.jupyter import LOCK, VENV
+from tests.lab.jupyter import LOCK
 from tests.lab.lab import Lab
 
-WHEELS = VENV.with_name(f"{VENV.name}-wheels")
 PREFIX = "/home/alice/envs/lab"
 _OURS = "envs/lab|sleep|pip"
 TINY = Wish(packages=("jt_alpha==1.0",), wheels="/home/alice/wheels")
-
-
-@pytest.fixture(scope="session")
-def jupyter_wheels(lab: Lab) -> Path:
-    """The wheels of the lab's Jupyter, downloaded once (60 MB), in a directory that all hosts see."""
-    if not (WHEELS / "complete").exists():
-        if not (VENV / "complete").exists():
-            pytest.skip(f"the lab's Jupyter is not installed in {VENV}: tests/run does it")
-        download = ["-m", "pip", "download", "-q", "--only-binary", ":all:", "-r", str(LOCK), "-d", str(WHEELS)]
-        subprocess.run([VENV / "bin/python", *download], check=True)
-        (WHEELS / "complete").touch()
-    return WHEELS
 
 
 @pytest.fixture

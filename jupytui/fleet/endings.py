@@ -1,0 +1,126 @@
+"""What ended between two looks: pure, from pictures of a host to cases that want a cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from jupytui.fleet.evidence import Place, place_of
+from jupytui.fleet.facts import Facts
+from jupytui.jupyter.deaths import Ending
+from jupytui.jupyter.models import Health, Kernel, Server
+
+_SLACK = 5  # seconds by which a file may look older than the boot before it
+_NOT_OURS = {Health.STALE, Health.UNREADABLE}
+
+
+class Life(msgspec.Struct, frozen=True):
+    """A kernel's process as last seen alive: `seen` unix seconds of its host; `dead` when it has gone since.
+
+    `oom_kills` is what the machine had counted by then, `status` the wait status if a look saw it.
+    """
+
+    pid: int
+    server: int
+    seen: float
+    oom_kills: int | None
+    status: int | None = None
+    dead: bool = False
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """What one look shows: servers that run by pid, their cgroups, lives by kernel id. `taken`: unix seconds there."""
+
+    taken: float = 0.0
+    boot_id: str | None = None
+    oom_kills: int | None = None
+    servers: Mapping[int, Server] = {}
+    cgroups: Mapping[int, str] = {}
+    lives: Mapping[str, Life] = {}
+    left: frozenset[int] = frozenset()  # pids of servers of which only the runtime file is there
+
+
+class Case(msgspec.Struct, frozen=True):
+    """Something that ended, and where to look for why. `kernel` is its last model; None: it was the server."""
+
+    ending: Ending
+    server: Server
+    place: Place
+    kernel: Kernel | None = None
+
+    @property
+    def key(self) -> str:
+        """The id of what ended."""
+        return self.kernel.id if self.kernel else self.server.id
+
+
+def picture_of(before: Picture, servers: tuple[Server, ...], facts: Facts) -> Picture:
+    """Return the picture after a look; of kernels without a process it holds what `before` knew."""
+    running = {server.pid: server for server in servers if server.health not in _NOT_OURS}
+    taken = facts.machine.boot_time + (facts.now.up or 0.0)
+    kernels = [(kernel, server.pid) for server in running.values() for kernel in server.kernels]
+    lives = {kernel.id: _life(kernel, pid, taken, before, facts) for kernel, pid in kernels}
+    return Picture(
+        taken=taken,
+        boot_id=facts.machine.boot_id,
+        oom_kills=facts.now.oom_kills,
+        servers=running,
+        cgroups={pid: facts.detail(facts.processes[pid]).cgroup for pid in running if pid in facts.processes},
+        lives={id_: life for id_, life in lives.items() if life},
+        left=frozenset(server.pid for server in servers if server.health is Health.STALE),
+    )
+
+
+def _life(kernel: Kernel, server: int, taken: float, before: Picture, facts: Facts) -> Life | None:
+    if kernel.pid is not None:
+        return Life(kernel.pid, server, taken, facts.now.oom_kills)
+    if was := before.lives.get(kernel.id):
+        return msgspec.structs.replace(was, dead=True, status=facts.ended.get(was.pid, was.status))
+    return None
+
+
+def cases(before: Picture, now: Picture, facts: Facts) -> Iterator[Case]:
+    """Yield what ran in `before` and has ended in `now`; nothing across a reboot, which ends everything."""
+    if before.boot_id != now.boot_id:
+        return
+    for pid, server in before.servers.items():
+        if pid not in now.servers:
+            place = place_of(server, before.taken, before.cgroups.get(pid, ""))
+            oom = _rose(before.oom_kills, now.oom_kills)
+            yield Case(Ending(pid, datetime.now(UTC), oom=oom, left=pid in now.left), server, place)
+    for id_, life in before.lives.items():
+        if life.server in now.servers and _has_ended(life, now.lives.get(id_)):
+            yield _kernel_case(id_, life, before, now, facts)
+
+
+def _has_ended(life: Life, now: Life | None) -> bool:
+    return now is None or now.pid != life.pid or (now.dead and not life.dead)
+
+
+def _kernel_case(id_: str, life: Life, before: Picture, now: Picture, facts: Facts) -> Case:
+    server = before.servers[life.server]
+    kernel = next(kernel for kernel in server.kernels if kernel.id == id_)
+    oom = _rose(life.oom_kills, now.oom_kills)
+    ending = Ending(life.pid, datetime.now(UTC), id_, facts.ended.get(life.pid, life.status), oom)
+    return Case(ending, server, place_of(server, life.seen, now.cgroups.get(life.server, "")), kernel)
+
+
+def _rose(before: int | None, now: int | None) -> bool | None:
+    return None if before is None or now is None else now > before
+
+
+def left_behind(servers: tuple[Server, ...], facts: Facts) -> Iterator[Case]:
+    """Yield the servers of which only the runtime file is left: they ended before anybody looked."""
+    written = {file.pid: file.mtime for file in facts.files}
+    for server in servers:
+        if server.health is Health.STALE and server.pid in written:
+            since = written[server.pid]
+            ending = Ending(
+                pid=server.pid,
+                at=datetime.now(UTC),
+                left=True,
+                rebooted=facts.machine.boot_time > since + _SLACK,
+            )
+            yield Case(ending, server, place_of(server, since, ""))
