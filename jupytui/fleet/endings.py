@@ -13,6 +13,7 @@ from jupytui.jupyter.deaths import Ending
 from jupytui.jupyter.models import Health, Kernel, Server
 
 _SLACK = 5  # seconds by which a file may look older than the boot before it
+_AWAY = 60.0  # seconds for which a kernel without a process may come back as another one
 _NOT_OURS = {Health.STALE, Health.UNREADABLE}
 
 
@@ -57,28 +58,28 @@ class Case(msgspec.Struct, frozen=True):
 
 
 def picture_of(before: Picture, servers: tuple[Server, ...], facts: Facts) -> Picture:
-    """Return the picture after a look; of kernels without a process it holds what `before` knew."""
+    """Return the picture after a look; of kernels without a process it holds for a while what `before` knew.
+
+    A server that lets nobody in does not tell of a kernel that it is about to restart.
+    """
     running = {server.pid: server for server in servers if server.health not in _NOT_OURS}
     taken = facts.machine.boot_time + (facts.now.up or 0.0)
     kernels = [(kernel, server.pid) for server in running.values() for kernel in server.kernels]
-    lives = {kernel.id: _life(kernel, pid, taken, before, facts) for kernel, pid in kernels}
+    lives = {id_: _ended(life, facts) for id_, life in before.lives.items() if taken - life.seen < _AWAY}
+    lives |= {kernel.id: Life(kernel.pid, pid, taken, facts.now.oom_kills) for kernel, pid in kernels if kernel.pid}
     return Picture(
         taken=taken,
         boot_id=facts.machine.boot_id,
         oom_kills=facts.now.oom_kills,
         servers=running,
         cgroups={pid: facts.detail(facts.processes[pid]).cgroup for pid in running if pid in facts.processes},
-        lives={id_: life for id_, life in lives.items() if life},
+        lives={id_: life for id_, life in lives.items() if life.server in running},
         left=frozenset(server.pid for server in servers if server.health is Health.STALE),
     )
 
 
-def _life(kernel: Kernel, server: int, taken: float, before: Picture, facts: Facts) -> Life | None:
-    if kernel.pid is not None:
-        return Life(kernel.pid, server, taken, facts.now.oom_kills)
-    if was := before.lives.get(kernel.id):
-        return msgspec.structs.replace(was, dead=True, status=facts.ended.get(was.pid, was.status))
-    return None
+def _ended(life: Life, facts: Facts) -> Life:
+    return msgspec.structs.replace(life, dead=True, status=facts.ended.get(life.pid, life.status))
 
 
 def cases(before: Picture, now: Picture, facts: Facts) -> Iterator[Case]:
@@ -96,12 +97,13 @@ def cases(before: Picture, now: Picture, facts: Facts) -> Iterator[Case]:
 
 
 def _has_ended(life: Life, now: Life | None) -> bool:
-    return now is None or now.pid != life.pid or (now.dead and not life.dead)
+    return now is not None and (now.pid != life.pid or (now.dead and not life.dead))
 
 
 def _kernel_case(id_: str, life: Life, before: Picture, now: Picture, facts: Facts) -> Case:
-    server = before.servers[life.server]
-    kernel = next(kernel for kernel in server.kernels if kernel.id == id_)
+    server = now.servers[life.server]
+    known = (*before.servers[life.server].kernels, *server.kernels)
+    kernel = next(kernel for kernel in known if kernel.id == id_)
     oom = _rose(life.oom_kills, now.oom_kills)
     ending = Ending(life.pid, datetime.now(UTC), id_, facts.ended.get(life.pid, life.status), oom)
     return Case(ending, server, place_of(server, life.seen, now.cgroups.get(life.server, "")), kernel)

@@ -12,13 +12,14 @@ READ = 'LC_ALL=C exec head -c "$2" -- "$1"'
 
 # noclobber makes `>` an O_EXCL create, which neither follows nor opens anything planted there. `mv -T` (GNU, busybox)
 # renames over a symlink to a directory; where it is unknown (macOS), such a target is refused instead.
+# The signal that ends us goes to the whole group: rm must be started deaf to it, or it dies before the file does.
 WRITE = """\
 LC_ALL=C; export LC_ALL
 path=$1 temp=$2 size=$3 mode=$4 mask=$5
 if [ -d "$path" ] && [ ! -L "$path" ]; then echo "Is a directory" >&2; exit 1; fi
 umask "$mask"; set -C
-trap 'rm -f -- "$temp"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'trap "" HUP INT TERM; rm -f -- "$temp"' EXIT
+trap 'trap "" HUP INT TERM; rm -f -- "$temp"; exit 1' HUP INT TERM
 cat >"$temp" || exit 1
 [ "$(wc -c <"$temp")" -eq "$size" ] || { echo "Cut short" >&2; exit 1; }
 chmod "$mode" "$temp" || exit 1

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 _SECTION = re.compile(r"\[(?P<name>[^\]]+)\]\s*")
 
 
-def with_settings(text: str, settings: Iterable[tuple[str, str]], section: str = "Service") -> str:
+def with_settings(text: str, changes: Iterable[tuple[str, str]], section: str = "Service") -> str:
     """Return `text` with each (key, value) set in [`section`], once: earlier lines of that key go.
 
     A line that ends in a backslash goes on in the next one (systemd.syntax(7)).
     """
-    wanted = dict(settings)
+    wanted = dict(changes)
+    if not wanted:
+        return text
     kept: list[str] = []
     here, ours, end = "", False, None
     for statement in _statements(text):

@@ -47,6 +47,9 @@ class ScriptedFleet:
     async def refresh(self, names: Any) -> None:
         await asyncio.sleep(0)
 
+    def expect_end(self, _subject: object) -> None:
+        """What an action ends is no death."""
+
     def api(self, _subject: object) -> ScriptedFleet:
         return self
 

@@ -51,6 +51,17 @@ def test_a_kernel_dead_replaced_or_vanished_has_ended() -> None:
         assert case.place.since == 1100
 
 
+def test_a_kernel_nobody_names_until_it_is_back_has_ended_twice_for_both_tell_something() -> None:
+    first = picture_of(Picture(), (server(kernel()),), facts(100))
+    second = picture_of(first, (server(),), facts(103, ended={70: 9}))
+    third = picture_of(second, (server(),), facts(106))
+    fourth = picture_of(third, (server(kernel(71)),), facts(109))
+    assert list(cases(second, third, facts(106))) == []
+    (case,) = cases(third, fourth, facts(109))
+    assert (case.ending.pid, case.ending.status, case.place.since) == (70, 9, 1100)
+    assert picture_of(third, (server(),), facts(170)).lives == {}
+
+
 def test_a_server_that_left_its_file_behind_has_ended_and_its_kernels_with_it() -> None:
     (case,) = ended(server(kernel()), (server(pid=7, health=Health.STALE),))
     assert (case.kernel, case.ending.pid, case.ending.left) == (None, 7, True)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import HostState
-from jupytui.jupyter.models import App, Auth, Health, KernelState, Server, Tls
+from jupytui.jupyter.models import App, Auth, Cause, Death, Health, KernelState, Server, Tls
 from jupytui.ui.format import detail, empty, fleet, kernels, servers, states
 from jupytui.ui.format.fleet import FleetRow, HostRow, ServerRow
 from jupytui.ui.format.glyphs import ASCII
@@ -236,3 +236,25 @@ def test_items_flow_beside_each_other_in_equal_columns() -> None:
 
 def test_cut_lines_keep_their_styles() -> None:
     assert cut_line((Span("good", "good"), Span(" and more")), 8) == (Span("good", "good"), Span(" an…"))
+
+
+def test_how_a_kernel_died_stands_over_the_figures_to_its_right_and_its_evidence_below() -> None:
+    death = Death(Cause.MEMORY, "killed: out of memory (cgroup)", NOW, ("oom_kill 1",), 2, 5)
+    row = kernels.row_of(Subject("h", "h:8888", "k"), fleets.kernel("fit.ipynb", died=death), False)
+    shown = text(kernels.table(120).row(row, LOOK, 120))
+    assert "✖ restarted 2/5, killed: out of memory (cgroup)" in shown
+    assert "11802" not in shown
+    assert "✖ restarted" in text(kernels.table(45).row(row, LOOK, 45))
+    told = "✖ restarted 2/5, killed: out of memory (cgroup), a moment ago. Now it is idle."
+    assert kernels.story(row, LOOK) == [told, "oom_kill 1"]
+
+
+def test_a_servers_death_and_those_of_its_kernels_are_in_its_detail() -> None:
+    death = Death(Cause.KILLED, "killed by SIGKILL", NOW, ("status=9/KILL",))
+    view = fleets.local()
+    kernel = fleets.kernel("fit.ipynb", died=replace(death, restarts=1, limit=5))
+    server = replace(view.servers[0], died=death, kernels=(kernel,))
+    told = "\n".join(map(text, detail.lines(ServerRow(Subject("local", server.id), view, server), LOOK, 100)))
+    assert "It ended a moment ago, and runs again: killed by SIGKILL." in told
+    assert "status=9/KILL" in told
+    assert "✖ fit.ipynb restarted 1/5, killed by SIGKILL" in told

@@ -140,6 +140,15 @@ async def test_a_search_counts_its_matches_and_goes_from_one_to_the_next(home: P
         await screen.until("lines", gone="/needle")
 
 
+async def test_a_search_goes_to_what_is_nearest_to_where_it_was_begun_however_it_was_typed(home: Path) -> None:
+    async with open_log(home, "needle\n" + lines(40, "n") + "here a needle\n" + lines(40)) as screen:
+        await screen.until("line 39")
+        await screen.press("/", *"needle", "enter")  # with its first letters, it was further up
+        await screen.until("2 of 2", "here a needle")
+        await screen.press("escape", "g", "/", *"line 39")
+        await screen.until("1 of 1", "line 39")  # none above: the one below
+
+
 async def test_what_is_typed_at_once_after_the_slash_is_the_text(home: Path) -> None:
     async with open_log(home, lines(3)) as screen:
         await screen.until("line 2")

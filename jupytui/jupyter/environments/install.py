@@ -58,7 +58,7 @@ def _cut(host: Host) -> HostTrouble:
     return HostTrouble(
         HostState.DOWN,
         f"The connection to {host.name} was lost in the middle.",
-        f"What was begun there undoes itself within {SILENCE} seconds; then try again.",
+        f"What was begun there is finished by now or undoes itself within {SILENCE} seconds; then try again.",
     )
 
 

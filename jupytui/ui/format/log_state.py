@@ -11,7 +11,7 @@ from jupytui.logs.boots import Boot
 from jupytui.logs.level import Level
 from jupytui.logs.source import Journal, LogFile, Source
 from jupytui.ui.format.glyphs import DOWN, FAILED, STARTING, UP
-from jupytui.ui.format.line import Line, Span, cells, merge
+from jupytui.ui.format.line import Line, Span, cells, cut, merge
 from jupytui.ui.format.table import beside
 
 LEVELS = {
@@ -28,6 +28,7 @@ _STATES = {
     FeedState.FAILED: Span(f"{FAILED} not readable", "bad"),
     FeedState.STOPPED: Span(f"{DOWN} stopped", "dim"),
 }
+_TEXT = 20  # cells of what is searched
 PAUSED = Span(f"{DOWN} paused, f follows", "warn")
 GONE = Span(f"{DOWN} server gone", "dim")
 
@@ -103,7 +104,7 @@ def _search(standing: Standing) -> Span:
     if not standing.text:
         return Span("")
     which = f"{standing.hit:,} of {standing.hits:,}" if standing.hit else f"{standing.hits:,} found"
-    return Span(f"/{standing.text}  {which}{'…' if standing.looking else ''}", "accent" if standing.hits else "warn")
+    return Span(f"/{cut(standing.text, _TEXT)}  {which}{'…' if standing.looking else ''}", "accent" if standing.hits else "warn")
 
 
 def _level(standing: Standing) -> Span:

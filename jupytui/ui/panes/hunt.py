@@ -38,6 +38,7 @@ class _Wish(NamedTuple):
     scan: Scan
     number: int
     forward: bool
+    either: bool = False  # none this way: the other way will do
 
 
 class Hunt:
@@ -78,6 +79,11 @@ class Hunt:
         if self.found is not None:
             self._wish = _Wish(self.found, number, forward)
 
+    def wish_nearest(self, number: int) -> None:
+        """Want the hit before `number`, else the one after: what is wanted of a log is mostly near its end."""
+        if self.found is not None:
+            self._wish = _Wish(self.found, number, False, either=True)
+
     def wish_error(self, number: int, *, forward: bool) -> None:
         """Want the error after `number`, or before."""
         if self._errors is None:
@@ -94,7 +100,7 @@ class Hunt:
         """Return the line wished for, once it is known; -1 when it is known that there is none."""
         if self._wish is None:
             return None
-        scan, number, forward = self._wish
+        scan, number, forward, either = self._wish
         if forward:
             hit = scan.after(number)
             known = hit is not None or scan.done
@@ -103,6 +109,9 @@ class Hunt:
             hit = scan.before(number) if known else None
         if not known:
             return None
+        if hit is None and either:
+            self._wish = _Wish(scan, number - 1, True)
+            return self.granted()
         self._wish = None
         return -1 if hit is None else hit
 

@@ -92,6 +92,7 @@ class LogsPane(Pane):
         self._error: JupytuiError | None = None
         self._wrap = True
         self._said = ""
+        self._anchor = 0  # where the search was begun
         self._drawing = self._hunting = False
 
     def compose(self) -> ComposeResult:
@@ -219,8 +220,8 @@ class LogsPane(Pane):
         if hit >= 0:
             self._said = ""
             self._view.reveal(hit)
-        else:
-            self._said = "none further" if self._hunt.text or self._view.current else "none found"
+        elif self._view.current is not None or not self._hunt.text:
+            self._said = "none further"
         self._draw()
 
     # What is shown around the lines
@@ -316,12 +317,14 @@ class LogsPane(Pane):
         self.post_message(self.Selected(self.subject))
 
     def filter_by(self, text: str) -> int | None:
-        """Search `text`, from where we are upwards: what is wanted of a log is mostly near its end."""
+        """Search `text`, upwards from where we were when it was begun."""
+        if not self._hunt.text:
+            self._anchor = self._from(forward=False, inclusive=True)
         self._hunt.search(text)
         self._view.lay_out(wrap=self._wrap, text=text)
         self._view.current, self._said = None, ""
         if text:
-            self._hunt.wish(self._from(forward=False, inclusive=True), forward=False)
+            self._hunt.wish_nearest(self._anchor)
         self._go_on()
         self._news()
         self._hints_differ()

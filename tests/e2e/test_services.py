@@ -1,0 +1,140 @@
+"""The Services pane on real units: by keys, in tmux. What systemd does is seen without a key being pressed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.program import screen, write_config
+from tests.e2e.tmux import Tmux
+from tests.lab.host import LabHost
+from tests.lab.jupyter import Recipe, start_jupyter
+from tests.lab.lab import Lab
+
+START = 20.0
+SEEN = 5.0  # the pane's period (2 s), and what a busy machine adds
+ANSWER = 40.0  # a JupyterLab answers
+USER, SYSTEM = "units", "sysunits"
+BROKEN = "[Unit]\nDescription=A [/] broken lab\n[Service]\nExecStart=/no/such/jupyter-lab --port=9100\n"
+UNIT = "/home/alice/.config/systemd/user/jupyter.service"
+
+
+@pytest.fixture(scope="module")
+def user_host(lab: Lab) -> LabHost:
+    """A host with a JupyterLab under a user unit, and a unit that cannot start."""
+    host = lab.host(USER)
+    start_jupyter(lab, host, Recipe(USER, "user-unit", "work.ipynb", token="t"))
+    host.write("/home/alice/.config/systemd/user/broken.service", BROKEN, user="alice", mode="644")
+    host.exec("systemctl --user daemon-reload; systemctl --user start broken", user="alice", check=False)
+    return host
+
+
+@contextmanager
+def services(home: Path, lab: Lab, name: str, columns: int, rows: int) -> Iterator[Tmux]:
+    """Run the program on one host, with the pane shown."""
+    with screen(write_config(home, lab, [name]), columns, rows) as terminal:
+        terminal.wait_until(re.compile(rf"{name} .*up"), START)
+        terminal.send("4")
+        terminal.wait_until(re.compile(r"jupyter .*● active"), START)
+        yield terminal
+
+
+@pytest.fixture(params=[(120, 40), (45, 30)], ids=["wide", "narrow"])
+def terminal(home: Path, lab: Lab, user_host: LabHost, request: pytest.FixtureRequest) -> Iterator[Tmux]:
+    with services(home, lab, USER, *request.param) as opened:
+        yield opened
+
+
+def on_jupyter(terminal: Tmux) -> None:
+    """Put the cursor on jupyter.service; trouble, and so broken.service, is above it."""
+    terminal.send("G")
+    terminal.wait_until(re.compile(r"› +jupyter "), SEEN)
+
+
+def test_a_unit_is_stopped_and_started_by_keys_and_its_state_is_seen(terminal: Tmux, user_host: LabHost) -> None:
+    on_jupyter(terminal)
+    terminal.wait_until(re.compile(r"R restart"), SEEN)
+    terminal.send("S")
+    if "work.ipynb" in terminal.wait_until(re.compile(r"will be lost|○ stopped"), START):
+        terminal.send("y")
+    terminal.wait_until(re.compile(r"jupyter .*○ stopped"), START)
+    assert user_host.exec("systemctl --user is-active jupyter", user="alice", check=False).stdout == "inactive\n"
+    on_jupyter(terminal)
+    terminal.send("u")
+    terminal.wait_until(re.compile(r"jupyter .*● active"), ANSWER)
+    assert user_host.exec("systemctl --user is-active jupyter", user="alice", check=False).stdout == "active\n"
+
+
+def test_what_somebody_else_does_to_a_unit_is_seen(terminal: Tmux, user_host: LabHost) -> None:
+    user_host.exec("systemctl --user stop jupyter", user="alice")
+    terminal.wait_until(re.compile(r"jupyter .*○ stopped"), SEEN)
+    user_host.exec("systemctl --user start jupyter", user="alice")
+    terminal.wait_until(re.compile(r"jupyter .*● active"), SEEN)
+
+
+def test_it_writes_nothing_while_nothing_changes(home: Path, lab: Lab, user_host: LabHost) -> None:
+    user_host.exec("systemctl --user stop jupyter", user="alice")
+    with screen(write_config(home, lab, [USER], refresh=3600), 120, 40) as terminal:
+        terminal.wait_until(re.compile(rf"{USER} .*up"), START)
+        terminal.send("4")
+        terminal.wait_until(re.compile(r"jupyter .*○ stopped"), START)
+        written = terminal.wait_quiet(1.5)
+        assert terminal.wait_quiet(10, 15) == written
+        # It did look: what changes now is seen.
+        user_host.exec("systemctl --user start jupyter", user="alice")
+        terminal.wait_until(re.compile(r"jupyter .*● active"), SEEN)
+
+
+def test_a_failed_unit_says_why(terminal: Tmux) -> None:
+    terminal.send("g")
+    shown = " ".join(terminal.wait_until(re.compile(r"› +broken .*✖ failed"), SEEN).split())
+    assert "it could not be executed: its program is missing or not executable" in shown
+    terminal.send("Enter")
+    details = terminal.wait_until("broken.service on", START)
+    assert "ExecStart=" in details or "not executable" in details
+
+
+def test_a_change_is_shown_and_checked_before_it_is_made(
+    home: Path, lab: Lab, user_host: LabHost, tmp_path: Path
+) -> None:
+    before = user_host.exec(f"cat {UNIT}").stdout
+    with services(home, lab, USER, 120, 40) as terminal:
+        on_jupyter(terminal)
+        terminal.send("M")
+        terminal.wait_until("Limits of jupyter.service", START)
+        terminal.type("2G")
+        terminal.send("Enter")
+        terminal.type("150%")
+        terminal.wait_until("150%", START)
+        terminal.send("Enter")
+        shown = terminal.wait_until("+MemoryMax=2G", START)
+        assert "+CPUQuota=150%" in shown
+        assert "systemd finds no fault with it." in shown
+        assert user_host.exec(f"cat {UNIT}").stdout == before
+        terminal.send("y")
+        terminal.wait_until("jupyter.service is changed", START)
+        after = user_host.exec(f"cat {UNIT}").stdout
+        assert [line for line in after.split("\n") if line not in before.split("\n")] == ["MemoryMax=2G", "CPUQuota=150%"]
+
+
+def test_a_system_unit_is_stopped_with_the_password_that_is_asked_for_at_once(home: Path, lab: Lab) -> None:
+    host = lab.host(SYSTEM)
+    start_jupyter(lab, host, Recipe(SYSTEM, "system-unit", "work.ipynb", token="t"))
+    with services(home, lab, SYSTEM, 120, 40) as terminal:
+        on_jupyter(terminal)
+        terminal.wait_until("R restart", SEEN)
+        for password, seen in (("wrong", "The last answer was not accepted."), ("lab", "○ stopped")):
+            if password == "wrong":
+                terminal.send("S")
+                terminal.wait_until("will be lost", START)
+                terminal.send("y")
+            terminal.wait_until("wants alice's password", START)
+            terminal.type(password)
+            terminal.send("Enter")
+            terminal.wait_until(seen, START)
+        assert b"wrong" not in terminal.output()
+    assert host.exec("systemctl is-active jupyter", check=False).stdout == "inactive\n"
