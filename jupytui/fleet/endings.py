@@ -18,7 +18,8 @@ _NOT_OURS = {Health.STALE, Health.UNREADABLE}
 
 
 class Life(msgspec.Struct, frozen=True):
-    """A kernel's process as last seen alive: `seen` unix seconds of its host; `dead` when it has gone since.
+    """A kernel's process as last seen alive: `seen` unix seconds of its host; `dead` when it has gone since, `listed`
+    whether its server still names the kernel.
 
     `oom_kills` is what the machine had counted by then, `status` the wait status if a look saw it.
     """
@@ -29,6 +30,7 @@ class Life(msgspec.Struct, frozen=True):
     oom_kills: int | None
     status: int | None = None
     dead: bool = False
+    listed: bool = True
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -65,7 +67,8 @@ def picture_of(before: Picture, servers: tuple[Server, ...], facts: Facts) -> Pi
     running = {server.pid: server for server in servers if server.health not in _NOT_OURS}
     taken = facts.machine.boot_time + (facts.now.up or 0.0)
     kernels = [(kernel, server.pid) for server in running.values() for kernel in server.kernels]
-    lives = {id_: _ended(life, facts) for id_, life in before.lives.items() if taken - life.seen < _AWAY}
+    listed = {kernel.id for kernel, _ in kernels}
+    lives = {id_: _ended(life, id_ in listed, facts) for id_, life in before.lives.items() if taken - life.seen < _AWAY}
     lives |= {kernel.id: Life(kernel.pid, pid, taken, facts.now.oom_kills) for kernel, pid in kernels if kernel.pid}
     return Picture(
         taken=taken,
@@ -78,8 +81,9 @@ def picture_of(before: Picture, servers: tuple[Server, ...], facts: Facts) -> Pi
     )
 
 
-def _ended(life: Life, facts: Facts) -> Life:
-    return msgspec.structs.replace(life, dead=True, status=facts.ended.get(life.pid, life.status))
+def _ended(life: Life, listed: bool, facts: Facts) -> Life:
+    status = facts.ended.get(life.pid, life.status)
+    return msgspec.structs.replace(life, dead=True, listed=listed, status=status)
 
 
 def cases(before: Picture, now: Picture, facts: Facts) -> Iterator[Case]:
@@ -97,7 +101,7 @@ def cases(before: Picture, now: Picture, facts: Facts) -> Iterator[Case]:
 
 
 def _has_ended(life: Life, now: Life | None) -> bool:
-    return now is not None and (now.pid != life.pid or (now.dead and not life.dead))
+    return now is not None and (now.pid != life.pid or now.dead > life.dead or now.listed < life.listed)
 
 
 def _kernel_case(id_: str, life: Life, before: Picture, now: Picture, facts: Facts) -> Case:

@@ -62,6 +62,7 @@ def test_it_is_dismissed_by_the_menu(terminal: Tmux, server: JupyterServer) -> N
     server.host.exec('kill -KILL "$1"', str(server.kernel_pid))
     terminal.wait_until(re.compile(r"fit\.ipynb.*✖ restarted 1/5"), RESTARTER + SEEN)
     terminal.send(".")
+    terminal.wait_until("Dismiss why")  # typed sooner, the letters would be keys
     terminal.type("dismiss why")
     terminal.send("Enter")
     terminal.wait_until(lambda text: re.search(r"fit\.ipynb.*(idle|starting)", text) and "✖" not in text, SEEN)

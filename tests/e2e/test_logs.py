@@ -111,10 +111,11 @@ def test_over_a_cut_it_says_so_and_goes_on_with_every_line_once(config: Path, se
             word = warn(server)
         finally:
             server.host.heal()
-        line = f"Nosuchfileordirectory:{word}"
-        terminal.wait_until(lambda text: line in "".join(text.split()), BACK)
+        line = f"404 GET /api/contents/{word} (127.0.0.1)"
+        assert terminal.wait_until(line, BACK).count(line) == 1
+        terminal.wait_quiet(0.5)
         shown = terminal.screen()
-        assert "".join(shown.split()).count(line) == 1
+        assert shown.count(line) == 1
         assert "the log goes on where it stopped" in shown
 
 

@@ -118,7 +118,25 @@ def test_a_change_is_shown_and_checked_before_it_is_made(
         terminal.send("y")
         terminal.wait_until("jupyter.service is changed", START)
         after = user_host.exec(f"cat {UNIT}").stdout
-        assert [line for line in after.split("\n") if line not in before.split("\n")] == ["MemoryMax=2G", "CPUQuota=150%"]
+        assert [line for line in after.split("\n") if line not in before.split("\n")] == [
+            "MemoryMax=2G",
+            "CPUQuota=150%",
+        ]
+
+
+def test_a_unit_is_removed_with_its_file_which_is_named_first(home: Path, lab: Lab, user_host: LabHost) -> None:
+    path = "/home/alice/.config/systemd/user/aside.service"
+    user_host.write(path, BROKEN, user="alice", mode="644")
+    user_host.exec("systemctl --user daemon-reload; systemctl --user start aside", user="alice", check=False)
+    with services(home, lab, USER, 45, 30) as terminal:
+        terminal.send("g")
+        terminal.wait_until(re.compile(r"› +aside .*✖ failed"), SEEN)
+        terminal.send("x")
+        terminal.wait_until("the unit's file is removed", START)
+        assert user_host.exec(f"ls {path}").stdout
+        terminal.send("y")
+        terminal.wait_until(lambda text: "aside " not in text and "broken" in text, START)
+    assert user_host.exec(f"ls {path}", check=False).returncode
 
 
 def test_a_system_unit_is_stopped_with_the_password_that_is_asked_for_at_once(home: Path, lab: Lab) -> None:

@@ -62,6 +62,13 @@ def test_a_kernel_nobody_names_until_it_is_back_has_ended_twice_for_both_tell_so
     assert picture_of(third, (server(),), facts(170)).lives == {}
 
 
+def test_a_dead_kernel_that_is_given_up_has_ended_once_more() -> None:
+    first = picture_of(Picture(), (server(kernel()),), facts(100))
+    dead = picture_of(first, (server(kernel(None, KernelState.DEAD)),), facts(103))
+    gone = picture_of(dead, (server(),), facts(106))
+    assert len(list(cases(first, dead, facts(103)))) == len(list(cases(dead, gone, facts(106)))) == 1
+
+
 def test_a_server_that_left_its_file_behind_has_ended_and_its_kernels_with_it() -> None:
     (case,) = ended(server(kernel()), (server(pid=7, health=Health.STALE),))
     assert (case.kernel, case.ending.pid, case.ending.left) == (None, 7, True)

@@ -42,7 +42,9 @@ LAB = Service(
     since=fleets.ago(hours=6),
 )
 STOPPED = Service("old.service", "system", "Notebook", "loaded", "inactive", "dead", "disabled", fragment="/etc/x")
-FAILED = replace(STOPPED, name="broken.service", active="failed", sub="failed", ended="was killed because memory ran out")
+FAILED = replace(
+    STOPPED, name="broken.service", active="failed", sub="failed", ended="was killed because memory ran out"
+)
 STARTING = replace(LAB, name="new.service", active="activating", main_pid=5)
 HOSTILE = tuple(
     replace(STOPPED, name=f"{name}.service", description=name, ended=name, active="failed", enabled=name)

@@ -104,7 +104,8 @@ def _search(standing: Standing) -> Span:
     if not standing.text:
         return Span("")
     which = f"{standing.hit:,} of {standing.hits:,}" if standing.hit else f"{standing.hits:,} found"
-    return Span(f"/{cut(standing.text, _TEXT)}  {which}{'…' if standing.looking else ''}", "accent" if standing.hits else "warn")
+    more = "…" if standing.looking else ""
+    return Span(f"/{cut(standing.text, _TEXT)}  {which}{more}", "accent" if standing.hits else "warn")
 
 
 def _level(standing: Standing) -> Span:

@@ -130,8 +130,8 @@ def _tone(row: ServiceRow, _look: Look) -> str:
 
 WIDE = Table(
     (
-        Column("UNIT", 16, _name, grow=2, most=30),
-        Column("HOST", 8, _host, rank=1, grow=1, most=20),
+        Column("UNIT", 14, _name, grow=2, most=30),
+        Column("HOST", 12, _host, rank=1, grow=1, most=20),
         Column("SCOPE", 6, _scope, rank=4),
         Column("STATE", 12, _state),
         Column("STARTS", 8, _boot, rank=3),
@@ -146,8 +146,8 @@ WIDE = Table(
 )
 NARROW = Table(
     (
-        Column("UNIT", 12, _name, grow=2, most=40),
-        Column("HOST", 6, _host, rank=1, grow=1, most=16, gap=1),
+        Column("UNIT", 12, _name, grow=1, most=40),
+        Column("HOST", 6, _host, rank=1, grow=1, most=12, gap=1),
         Column("STATE", 12, _state, firm=True, gap=1),
         Column("MEM", 5, _memory, rank=2, right=True, gap=1),
     ),
