@@ -179,8 +179,9 @@ async def _show(context: Context, subjects: Subjects, _answers: Answers) -> str:
 
 
 def _action(
-    verb: str, key: str, title: str, help_: str, do: Do, fits: Fits, unfit: str = "", *, ends: bool = False
+    words: tuple[str, str, str, str], do: Do, fits: Fits = bool, unfit: str = "", *, ends: bool = False
 ) -> Action:
+    verb, key, title, help_ = words
     form, run = pick_unit(title, fits), _run(title, do, fits, unfit, ends=ends)
     return Action(id=f"service.{verb}", title=title, help=help_, scope=Scope.HOST, keys=(key,), form=form, run=run)
 
@@ -205,41 +206,20 @@ SHOW = Action(
     run=_show,
 )
 
+STOP = ("stop", "S", "Stop service", "Stops the unit; its server ends.")
+RESTART = ("restart", "R", "Restart service", "Stops it and starts it again.")
+ENABLE = ("enable", "b", "Enable service", "Lets it start at boot.")
+DISABLE = ("disable", "B", "Disable service", "Lets it start no more by itself.")
+REMOVE = ("remove", "x", "Remove service", "Stops it and removes its unit file.")
+
 ACTIONS = (
     SHOW,
     START,
-    _action(
-        "stop", "S", "Stop service", "Stops the unit; its server ends.", _stop, _running, "is not running", ends=True
-    ),
-    _action("restart", "R", "Restart service", "Stops it and starts it again.", _restart, lambda _s: True, ends=True),
-    _action(
-        "enable",
-        "b",
-        "Enable service",
-        "Lets it start at boot.",
-        _enable,
-        lambda s: s.enabled == "disabled",
-        "starts by itself already, or has no [Install] section",
-    ),
-    _action(
-        "disable",
-        "B",
-        "Disable service",
-        "Lets it start no more by itself.",
-        _disable,
-        lambda s: s.enabled == "enabled",
-        "does not start by itself",
-    ),
-    _action(
-        "remove",
-        "x",
-        "Remove service",
-        "Stops it and removes its unit file.",
-        _remove,
-        lambda s: bool(s.fragment),
-        "has no file that could be removed",
-        ends=True,
-    ),
+    _action(STOP, _stop, _running, "is not running", ends=True),
+    _action(RESTART, _restart, ends=True),
+    _action(ENABLE, _enable, lambda s: s.enabled == "disabled", "starts by itself, or has no [Install] section"),
+    _action(DISABLE, _disable, lambda s: s.enabled == "enabled", "does not start by itself"),
+    _action(REMOVE, _remove, lambda s: bool(s.fragment), "has no file that could be removed", ends=True),
     Action(
         id="service.reload",
         title="Reload systemd",

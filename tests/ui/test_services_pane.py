@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
+from jupytui.actions.base import Action, Answers, Context, Subjects
 from jupytui.errors import CommandError
 from jupytui.fleet.models import HostView
 from jupytui.fleet.services import Listing
-from jupytui.fleet.subject import Subject
+from jupytui.fleet.subject import Scope, Subject
+from jupytui.hosts.base import SecretKind, SecretPrompt
 from jupytui.systemd.units import Service, Services
 from jupytui.systemd.verify import Verdict
 from jupytui.ui.format import services
@@ -22,7 +25,7 @@ from jupytui.ui.format.look import Look
 from jupytui.ui.panes.services import ServicesPane
 from jupytui.ui.program import Program
 from tests.ui import fleets
-from tests.ui.program import SIZES, running, settled, text
+from tests.ui.program import SIZES, running, settled, text, toasts
 
 LAB = Service(
     name="lab.service",
@@ -62,7 +65,7 @@ async def shown(
     listings: dict[str, Listing],
     size: tuple[int, int] = (120, 40),
     views: Iterable[HostView] | None = None,
-    **more: bool,
+    **more: Any,
 ) -> AsyncIterator[tuple[Program, Pilot[int], ServicesPane]]:
     """Run the program with the pane shown and these services known."""
     async with running(home, size, [fleets.local(), fleets.gpu1()] if views is None else views, **more) as (app, pilot):
@@ -124,10 +127,10 @@ async def test_the_cursor_stays_on_its_unit_while_states_change(tmp_path: Path) 
         assert text(program).count("✖ failed") == 2
 
 
-async def test_an_equal_listing_writes_nothing(tmp_path: Path) -> None:
+async def test_an_equal_listing_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with shown(tmp_path, {"gpu1": listing(LAB, STOPPED)}) as (_program, pilot, pane):
         painted: list[object] = []
-        pane._rows.refresh = lambda *regions, **_kw: painted.append(regions) or pane._rows  # type: ignore[method-assign, func-returns-value, assignment, misc]
+        monkeypatch.setattr(pane._rows, "refresh", lambda *regions, **_more: painted.append(regions))
         pane.take("gpu1", listing(LAB, STOPPED))
         await settled(pilot)
         assert painted == []
@@ -184,6 +187,28 @@ async def test_the_scope_narrows_to_a_host_and_to_the_unit_of_a_server(tmp_path:
         pane.narrow_to(Subject("gpu1", "gpu1:8890"))
         await settled(pilot)
         assert "No unit keeps gpu1:8890." in text(program)
+
+
+@pytest.mark.parametrize(("key", "answer"), [("escape", "None"), ("enter", "••••••")])
+async def test_a_password_that_an_action_needs_is_asked_for_at_once_and_escape_gives_it_up(
+    tmp_path: Path, key: str, answer: str
+) -> None:
+    async def ask(context: Context, _subjects: Subjects, _answers: Answers) -> str:
+        prompt = SecretPrompt("gpu1", SecretKind.PASSWORD, "sudo on gpu1 wants alice's password")
+        return f"answer {await context.fleet.prompter('gpu1').secret(prompt)}"
+
+    action = Action(id="test.sudo", title="Test sudo", scope=Scope.HOST, keys=("T",), run=ask)
+    async with running(tmp_path, (80, 24), [fleets.gpu1()], actions=(action,)) as (program, pilot):
+        await pilot.press("T")
+        while len(program.screen_stack) == 1:  # until the tick in which the question is seen
+            await pilot.pause(0.01)
+        await settled(pilot)
+        assert "wants alice's password" in text(program)
+        assert "escape gives it up" in text(program)
+        await pilot.press("x", key)
+        while not toasts(program):
+            await pilot.pause(0.01)
+        assert toasts(program) == [f"answer {answer}"]
 
 
 def test_details_tell_the_file_the_ending_and_both_scores() -> None:
