@@ -44,6 +44,8 @@ def render(unit: UnitFile) -> str:
         # Jupyter ends its kernels itself when it is asked to; only what is left then is killed.
         ("KillMode", "mixed"),
         ("TimeoutStopSec", "30"),
+        # By default one kernel killed for its memory takes the server and every other kernel with it.
+        ("OOMPolicy", "continue"),
         *_log_lines(unit.log),
         *unit.limits,
         *unit.hardening,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import on
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
@@ -53,8 +54,8 @@ class FieldBox(Widget):
         return self.query_one(TextArea).text if self.field.lines else self.query_one(Input).value
 
     def take_focus(self) -> None:
-        """Be ready to type."""
-        self.query_one(TextArea if self.field.lines else Input).focus()
+        """Be ready to type, from the very next key on."""
+        self.screen.set_focus(self.query_one(TextArea if self.field.lines else Input))
 
     def check(self) -> bool:
         """Say what is wrong, if anything; whether all is well."""
@@ -68,7 +69,11 @@ class FieldBox(Widget):
 class FormDialog(Dialog[Answers]):
     """The answers by field name. Enter goes to the next field and submits on the last."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "submit", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "submit", show=False),
+        # First, for what is typed ahead belongs to the next field.
+        Binding("enter", "enter", show=False, priority=True),
+    ]
 
     def __init__(self, form: Form) -> None:
         many, lines = (any(getattr(field, kind) for field in form.fields) for kind in ("many", "lines"))
@@ -90,11 +95,24 @@ class FormDialog(Dialog[Answers]):
         """Go ahead from where enter is a new line."""
         self._submit()
 
-    @on(Input.Submitted)
+    def action_enter(self) -> None:
+        """Go on from a line; lists and texts of many lines know better what it means to them."""
+        box = self._focused
+        if box is None or box.field.lines or box.field.choices:
+            raise SkipAction
+        self._go_on(box)
+
     @on(PickList.Picked)
-    def _next(self, event: Input.Submitted | PickList.Picked) -> None:
+    def _picked(self, event: PickList.Picked) -> None:
         event.stop()
-        box = next(box for box in self._boxes if box.has_focus_within)
+        if box := self._focused:
+            self._go_on(box)
+
+    @property
+    def _focused(self) -> FieldBox | None:
+        return next((box for box in self._boxes if box.has_focus_within), None)
+
+    def _go_on(self, box: FieldBox) -> None:
         if box.check():
             later = self._boxes[self._boxes.index(box) + 1 :]
             if later:
