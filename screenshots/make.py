@@ -92,12 +92,17 @@ async def shoot_all(chosen: Options) -> None:
         await pilot.pause(2)
         save(program, "logs")
 
+    async def services(pilot: Pilot[int], program: Program) -> None:
+        await pilot.press("4")
+        await pilot.pause(4)
+        save(program, "services")
+
     async def narrow(pilot: Pilot[int], program: Program) -> None:
         await pilot.press("j", "j")
         await pilot.pause(0.5)
         save(program, "fleet-narrow")
 
-    for size, shoot in ((WIDE, fleet), (WIDE, kernels), (WIDE, logs), (NARROW, narrow)):
+    for size, shoot in ((WIDE, fleet), (WIDE, kernels), (WIDE, logs), (WIDE, services), (NARROW, narrow)):
         await picture(chosen, size, shoot)
 
 

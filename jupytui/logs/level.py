@@ -1,7 +1,8 @@
 """How grave a log line is, and which lines belong to the one above.
 
 Known forms: Jupyter `[E 2026-11-20 10:11:12.345 ServerApp]` (notebook <= 6: without the date), Python's logging with or
-without a time, uvicorn, gunicorn, loguru, glog, logfmt, ipykernel `[IPKernelApp] WARNING | …`, and `file.py:12: FutureWarning:`.
+without a time, uvicorn, gunicorn, loguru, glog, logfmt, ipykernel `[IPKernelApp] WARNING | …`, and
+`file.py:12: FutureWarning:`.
 """
 
 from __future__ import annotations
