@@ -16,6 +16,7 @@ from jupytui.fleet.subject import Scope, Subject
 
 Answers = Mapping[str, str]
 Subjects = Sequence[Subject]
+Browse = Callable[[str], Awaitable[Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Confirmation:
 class Field:
     """One thing to fill in. `check` returns what is wrong with a text, or None; `choices` makes it a list to pick from.
 
-    With `many` the answer is any number of the choices, one a line; with `lines` it is a text of many lines.
+    With `many` the answer is any number of the choices, one a line; with `lines` it is a text of many lines. `browse`
+    returns the names of the directories in one, sorted and cleaned; it raises JupytuiError when that cannot be read.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Field:
     many: bool = False
     lines: bool = False
     check: Callable[[str], str | None] = lambda _text: None
+    browse: Browse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -75,6 +76,8 @@ def check_extra(text: str) -> str | None:
 
 
 async def _form(context: Context, subjects: Subjects) -> Form:
+    from jupytui.hosts.directories import subdirectories
+
     host = context.fleet.host(subjects[0].host or "")
     found, _ = await environments.look(host)
     return Form(
@@ -82,7 +85,13 @@ async def _form(context: Context, subjects: Subjects) -> Form:
         (
             Field("environment", "Environment", choices=_offered(found)),
             Field("app", "Program", APPS[0], choices=APPS),
-            Field("root_dir", "Directory", "~", help="what the server shows; it cannot be left from there"),
+            Field(
+                "root_dir",
+                "Directory",
+                "~",
+                help="what the server shows; it cannot be left from there",
+                browse=partial(subdirectories, host),
+            ),
             Field(
                 "port", "Port", "", help="that one or none; empty: the first free one from 8888 on", check=check_port
             ),

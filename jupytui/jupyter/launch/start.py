@@ -125,11 +125,13 @@ async def launch(host: Host, spec: Spec, prompter: Prompter, progress: Progress 
     async with talk(host, spec.python, "launch", _job(spec, ground, made), root) as talking:
         try:
             return await _follow(host, spec, made, talking, progress)
-        except BaseException as failure:
+        except HostTrouble as lost:
+            hint = f"What was begun there undoes itself within {LEASE / 60:.0f} minutes; then try again."
+            raise HostTrouble(lost.state, lost.message, hint, detail=lost.detail) from None
+        except BaseException:
             progress("undo")
             # However often we are cancelled: the host undoes it by itself, too, when the connection ends.
-            if not isinstance(failure, HostTrouble):
-                await asyncio.shield(asyncio.ensure_future(_undone(talking)))
+            await asyncio.shield(asyncio.ensure_future(_undone(talking)))
             raise
 
 

@@ -16,6 +16,7 @@ from jupytui.ui.dialogs.base import Dialog, words
 from jupytui.ui.widgets.field import plain_area, plain_input
 from jupytui.ui.widgets.picklist import Entry, PickList
 
+BROWSE = "ctrl+o"
 WIDE = 60  # characters of a choice that is shown a second time, in full
 
 
@@ -39,8 +40,9 @@ class FieldBox(Widget):
             yield plain_area(self.field.value)
         else:
             yield plain_input(self.field.value)
-        if self.field.help:
-            yield words(self.field.help, "hint")
+        browsed = f"{BROWSE} browses the host" if self.field.browse else ""
+        if hint := "; ".join(filter(None, (self.field.help, browsed))):
+            yield words(hint, "hint")
         error = words("", "error")
         error.display = False
         yield error
@@ -57,6 +59,18 @@ class FieldBox(Widget):
         """Be ready to type, from the very next key on."""
         self.screen.set_focus(self.query_one(TextArea if self.field.lines else Input))
 
+    def browse(self) -> None:
+        """Let the person go to a directory; what is filled in stays if none is taken."""
+        from jupytui.ui.dialogs.browse import BrowseDialog
+
+        if self.field.browse:
+            self.app.push_screen(BrowseDialog(self.field.label, self.answer, self.field.browse), self._taken)
+
+    def _taken(self, path: str | None) -> None:
+        if path is not None:
+            entry = self.query_one(Input)
+            entry.value, entry.cursor_position = path, len(path)
+
     def check(self) -> bool:
         """Say what is wrong, if anything; whether all is well."""
         problem = self.field.check(self.answer)
@@ -71,6 +85,7 @@ class FormDialog(Dialog[Answers]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", show=False),
+        Binding(BROWSE, "browse", show=False),
         # First, for what is typed ahead belongs to the next field.
         Binding("enter", "enter", show=False, priority=True),
     ]
@@ -94,6 +109,11 @@ class FormDialog(Dialog[Answers]):
     def action_submit(self) -> None:
         """Go ahead from where enter is a new line."""
         self._submit()
+
+    def action_browse(self) -> None:
+        """Look for the directory that is asked for on the host it is about."""
+        if box := self._focused:
+            box.browse()
 
     def action_enter(self) -> None:
         """Go on from a line; lists and texts of many lines know better what it means to them."""

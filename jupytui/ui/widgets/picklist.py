@@ -57,13 +57,32 @@ class PickList(Widget):
 
     def __init__(self, entries: Iterable[Entry], *, many: bool = False) -> None:
         super().__init__()
-        self._entries = tuple(entries)
-        self._numbers = {entry: str(number) for number, entry in enumerate(self._entries)}
-        longest = max((len(entry.key) for entry in self._entries), default=0)
-        self._keyed = max(KEY_CELLS, longest + 1) if longest else 0
-        self._noted = any(entry.note or entry.why_not for entry in self._entries)
+        self._take_in(entries)
+        self._noted = any(entry.note or entry.why_not for entry in self.entries)
         self._many = many
         self._marked: set[Entry] = set()
+
+    def _take_in(self, entries: Iterable[Entry]) -> None:
+        self.entries = tuple(entries)
+        self._numbers = {entry: str(number) for number, entry in enumerate(self.entries)}
+        longest = max((len(entry.key) for entry in self.entries), default=0)
+        self._keyed = max(KEY_CELLS, longest + 1) if longest else 0
+
+    def show(self, entries: Iterable[Entry], at: str = "") -> None:
+        """Show other entries, nothing typed or marked, the cursor on the one with the id `at`."""
+        self._take_in(entries)
+        self._marked.clear()
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = ""
+        self._fill("")
+        self._fit()
+        number = next((number for entry, number in self._numbers.items() if entry.id == at), "")
+        if number:
+            self._options.highlighted = self._options.get_option_index(number)
+
+    def found(self, query: str) -> Sequence[Entry]:
+        """Return what `query` finds, the best first."""
+        return best_first(self.entries, query)
 
     def compose(self) -> ComposeResult:
         """The line and the list."""
@@ -84,9 +103,9 @@ class PickList(Widget):
         self._fit()
 
     def _fit(self) -> None:
-        groups = len({entry.group for entry in self._entries if entry.group})
+        groups = len({entry.group for entry in self.entries if entry.group})
         room = self.app.size.height - AROUND - (ABOUT if self._noted else 0)
-        self._options.styles.height = max(3, min(len(self._entries) + groups, room))
+        self._options.styles.height = max(3, min(len(self.entries) + groups, room))
 
     def on_key(self, event: events.Key) -> None:
         """A space marks; names have none in them."""
@@ -99,13 +118,13 @@ class PickList(Widget):
     def answer(self) -> tuple[str, ...]:
         """The ids that are marked, else the one the cursor is on."""
         if self._marked:
-            return tuple(entry.id for entry in self._entries if entry in self._marked)
+            return tuple(entry.id for entry in self.entries if entry in self._marked)
         return (self._current.id,) if self._current else ()
 
     @property
     def _current(self) -> Entry | None:
         option = self._options.highlighted_option
-        return self._entries[int(option.id)] if option and option.id else None
+        return self.entries[int(option.id)] if option and option.id else None
 
     @property
     def _options(self) -> OptionList:
@@ -158,7 +177,7 @@ class PickList(Widget):
 
     def _lines(self, query: str) -> Iterator[Option]:
         group = ""
-        for entry in best_first(self._entries, query):
+        for entry in self.found(query):
             if not query and entry.group != group:
                 group = entry.group
                 yield Option(Content.styled(group, "$muted"), disabled=True)
