@@ -28,7 +28,7 @@ class LabProcess:
 
 
 class LabHost:
-    """One host. `index` (1 to 15) decides its addresses; `LabHost` of a running host may be made by anybody."""
+    """One host. `index` (from 1 on) decides its addresses; `LabHost` of a running host may be made by anybody."""
 
     def __init__(self, slot: Slot, name: str, index: int) -> None:
         self.slot, self.name, self.index = slot, name, index
@@ -180,7 +180,12 @@ class LabHost:
         return addresses
 
     def extra_addresses(self) -> tuple[str, ...]:
-        """The addresses that are its own besides `address`, whether it has been given them or not."""
+        """The addresses that are its own besides `address`, whether it has been given them or not.
+
+        Only the first 15 hosts of a lab have any.
+        """
+        if self.index > 15:
+            raise LabError(f"{self.name} is not among the first 15 hosts of its lab and has one address")
         return tuple(self.slot.address(90 + 10 * self.index + k) for k in range(EXTRA_ADDRESSES))
 
     def host_keys(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tests.lab.host import LabHost
 from tests.lab.slot import LabError, Slot
 
-MOST_HOSTS = 15
+MOST_HOSTS = 60  # some 40 MB each; they stay for the session
 
 
 class Lab:

@@ -151,7 +151,8 @@ def test_a_run_that_dies_leaves_nothing_and_disturbs_no_other(lab: Lab, number: 
     assert _answers(mine.address)
 
 
-def test_fifteen_hosts_boot_at_once_in_a_second_lab(lab: Lab) -> None:
+def test_fifteen_hosts_boot_at_once_in_a_second_lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.lab.lab.MOST_HOSTS", 15)
     with own_lab() as second:
         assert second.slot != lab.slot
         names = [f"n{number}" for number in range(15)]
