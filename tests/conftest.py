@@ -17,6 +17,7 @@ LAB_FIXTURES = {"lab", "jupyters", "fresh_host"}
 FOREIGN = ("JUPYTER_", "JUPYTUI_", "XDG_", "SSH_", "NGROK_", "TEXTUAL", "TMUX")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if LAB_FIXTURES & set(getattr(item, "fixturenames", ())):

@@ -14,6 +14,7 @@ from tests.lab.slot import LabError, Slot, end_cgroup, ip
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 BOOT_DEADLINE = 60.0
+HEAL_DEADLINE = 10.0
 EXTRA_ADDRESSES = 10
 
 
@@ -107,8 +108,12 @@ class LabHost:
         ip("link", "set", self._link, "down")
 
     def heal(self) -> None:
-        """Plug its network in again."""
+        """Plug its network in again; returns when this machine has found it."""
         ip("link", "set", self._link, "up")
+        until = time.monotonic() + HEAL_DEADLINE
+        while not _found(self.address):
+            if time.monotonic() > until:
+                raise LabError(f"{self.name} is not found {HEAL_DEADLINE} s after its network was plugged in")
 
     @property
     def pid(self) -> int:
@@ -201,6 +206,18 @@ class LabHost:
             "rm /etc/ssh/ssh_host_*; for t in ed25519 ecdsa; do"
             " ssh-keygen -q -t $t -N '' -f /etc/ssh/ssh_host_${t}_key; done; systemctl restart ssh"
         )
+
+
+def _found(address: str) -> bool:
+    """Whether the machine answers at all; waits at most 0.2 s. A failed neighbour entry lives for a second."""
+    try:
+        socket.create_connection((address, 22), timeout=0.2).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        time.sleep(0.02)
+        return False
+    return True
 
 
 def _pid_if_ready(notify: socket.socket) -> int:

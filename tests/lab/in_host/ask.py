@@ -69,7 +69,7 @@ def until_it_listens(server: dict[str, Any], wait: float) -> None:
     while True:
         try:
             exchange(server, "GET", "api", None, {})
-        except (ConnectionRefusedError, FileNotFoundError):
+        except (OSError, http.client.HTTPException):  # a Jupyter that looks for a free port listens for a moment
             if time.monotonic() > until:
                 raise
             time.sleep(0.02)
