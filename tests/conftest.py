@@ -17,12 +17,10 @@ LAB_FIXTURES = {"lab", "jupyters", "fresh_host"}
 FOREIGN = ("JUPYTER_", "JUPYTUI_", "XDG_", "SSH_", "NGROK_", "TEXTUAL", "TMUX")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if LAB_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.lab)
-            item.add_marker(pytest.mark.xdist_group("lab"))
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +44,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         ):
             monkeypatch.setenv(f"XDG_{kind}", str(path / place))
         (path / "run").mkdir(mode=0o700)
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
         yield path
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from textual import events
+from textual.widgets import Input
 
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Loss, Subjects
 from jupytui.errors import ConfigError, JupytuiError
@@ -225,6 +226,21 @@ async def test_what_is_grave_needs_the_typed_name(tmp_path: Path, size: tuple[in
         await pilot.press("ctrl+u", *"gpu1", "enter")
         await program.workers.wait_for_complete()
         assert len(verb.done) == 1
+
+
+async def test_an_enter_too_many_leaves_one_dialog_and_ends_nothing(tmp_path: Path) -> None:
+    verb = Verb(losses=lambda _context, _subject: [Loss("train.ipynb", "busy", grave=True)])
+    async with running(tmp_path, actions=(verb.action,)) as (program, pilot):
+        await pilot.press("2", "T")
+        await settled(pilot)
+        field = program.screen.query_one(Input)
+        field.value = "gpu1"
+        for _ in range(2):
+            await field.action_submit()
+        await program.workers.wait_for_complete()
+        await settled(pilot)
+        assert len(verb.done) == 1
+        assert program.is_running and program.screen is program.main
 
 
 async def test_what_is_not_grave_needs_one_key_and_escape_leaves_it(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -47,6 +48,10 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     def body(self) -> Iterable[Widget]:
         """Yield what is in the box."""
         raise NotImplementedError
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Leave it, once: textual runs a second enter that was pressed meanwhile, and would take the next screen."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def action_leave(self) -> None:
         """Leave it."""
