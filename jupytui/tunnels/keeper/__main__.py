@@ -1,0 +1,4 @@
+from jupytui.tunnels.keeper.process import run
+
+if __name__ == "__main__":
+    run()
