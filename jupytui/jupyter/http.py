@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import h11
@@ -31,10 +31,11 @@ class ApiError(JupytuiError):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer; redirects are answers like any other and are never followed."""
+    """An HTTP answer; redirects are answers like any other and are never followed. Names of headers are lowercase."""
 
     status: int
     body: bytes
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 class HttpClient:
@@ -126,9 +127,10 @@ class _Connection:
         parts = [send(request), send(h11.Data(data=body)) if body else b"", send(h11.EndOfMessage())]
         await self.stream.write(b"".join(part for part in parts if part))
         status, chunks, size = 0, [], 0
+        headers: Sequence[tuple[bytes, bytes]] = ()
         while not isinstance(event := await self._next(bool(status)), h11.EndOfMessage):
             if isinstance(event, h11.Response):
-                status = event.status_code
+                status, headers = event.status_code, tuple(event.headers)
             elif isinstance(event, h11.Data):
                 chunks.append(bytes(event.data))
                 size += len(event.data)
@@ -137,7 +139,7 @@ class _Connection:
         reusable = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
         if reusable:
             self._http.start_next_cycle()
-        return Reply(status, b"".join(chunks)), reusable
+        return Reply(status, b"".join(chunks), headers), reusable
 
     async def _next(self, answered: bool) -> object:
         while (event := self._http.next_event()) is h11.NEED_DATA:

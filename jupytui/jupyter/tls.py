@@ -13,13 +13,16 @@ _CHUNK = 65536
 
 
 class TlsStream:
-    """A stream inside another. `certificate` is the DER the server showed in the handshake."""
+    """A stream inside another. `certificate` is the DER the server showed in the handshake.
 
-    def __init__(self, inner: Stream) -> None:
+    Nothing is verified unless a `context` that does is given; `name` is who must answer.
+    """
+
+    def __init__(self, inner: Stream, context: ssl.SSLContext | None = None, name: str = "localhost") -> None:
         self._inner = inner
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = _context().wrap_bio(self._incoming, self._outgoing, server_hostname="localhost")
+        self._tls = (context or _context()).wrap_bio(self._incoming, self._outgoing, server_hostname=name)
         self.certificate = b""
 
     async def handshake(self) -> None:
@@ -34,6 +37,13 @@ class TlsStream:
                 break
         await self._flush()
         self.certificate = self._tls.getpeercert(binary_form=True) or b""
+
+    def chain_length(self) -> int:
+        """Return how many certificates the server sent."""
+        # Public from Python 3.13 on; before, the C object below has it (3.10 and newer).
+        owner = self._tls if hasattr(self._tls, "get_unverified_chain") else getattr(self._tls, "_sslobj", None)
+        ask = getattr(owner, "get_unverified_chain", None)
+        return len(ask() or ()) if ask else 0
 
     async def read(self, max_bytes: int = _CHUNK) -> bytes:
         """Return the next bytes, b"" at the end."""
