@@ -11,14 +11,21 @@ export LC_ALL
 jt_nl='
 '
 
-jt_section() { printf '\n%s %s\n' "$jt_nonce" "$*"; }
+# What is said is kept and written at once: sshd makes a packet of every write. A section whose body somebody else
+# writes is opened instead.
+jt_section() { jt_text="$jt_text$jt_nl$jt_nonce $*$jt_nl"; }
+
+jt_flush() { printf '%s' "$jt_text" && jt_text=''; }
+
+jt_open() { jt_section "$@" && jt_flush; }
 
 jt_forget() { jt_known=' ' jt_kernels='' jt_apps='' jt_net='' jt_files=''; }
 
 # Candidates come as N or /proc/N/cmdline, kernels known from the look before as kN, and all that runs as /proc/N.
 # Kernels' descendants are told too: a kernel's memory is that of its workers. A kernel whose server has not noticed its
 # end is a zombie, and tells its exit status to its own user (proc(5), stat). In /proc/net/tcp the listening sockets come
-# first, so the first other line ends the reading (a busy web server has thousands of them).
+# first, so the first other line ends the reading (a busy web server has thousands of them). To read it at all has Linux
+# walk through the table of all connections (0.7 ms each), so that is done only for somebody who may listen.
 jt_awk='
 function first(path,  line) { line = ""; getline line < path; close(path); return line }
 function stat(pid,  path, line, text, name) {
@@ -54,7 +61,7 @@ BEGIN {
   }
   for (pid in wanted) stat(pid)
   if (kernels) for (pid in all) if (!(pid in wanted)) stat(pid)
-  for (pid in wanted) if (pid in rest) told(pid, "=")
+  for (pid in wanted) if (pid in rest) { told(pid, "="); some = 1 }
   if (kernels) for (pid in rest) if (!(pid in wanted) && below(pid)) told(pid, "+")
   for (pid in kernel) if (!(pid in wanted) && (pid in rest)) {
     split(rest[pid], f, " ")
@@ -69,20 +76,26 @@ BEGIN {
   print "memory", mem["MemTotal:"], mem["MemAvailable:"]
   while ((getline line < "/proc/vmstat") > 0)
     if (index(line, "oom_kill ") == 1) { print "oom", substr(line, 10); break }
-  print first("/proc/stat")
+  getline line < "/proc/stat"; print line
   print "--"
-  listening("/proc/net/tcp"); listening("/proc/net/tcp6")
+  if (some) { listening("/proc/net/tcp"); listening("/proc/net/tcp6") }
+  print "--"
+  if (!whole) exit
+  while ((getline line < "/proc/stat") > 0) {
+    if (line ~ /^cpu[0-9]/) n++
+    else if (line ~ /^btime /) { print line; break }
+  }
+  print "cpus", n
 }'
 
 # Linux tells all of this in files; the rest of the world has commands for it, and a fork costs a millisecond.
 # USER_HZ, the unit of times in /proc, is 100 wherever Linux runs a Jupyter, whatever the kernel's own HZ.
 jt_host() {
-  jt_section host
   if [ -r /proc/sys/kernel/osrelease ]; then
     jt_os=Linux
     read -r jt_x </proc/sys/kernel/osrelease
-    printf 'uname Linux %s\ntick 100\n' "$jt_x"
-    read -r jt_x </proc/sys/kernel/random/boot_id && printf 'boot %s\n' "$jt_x"
+    jt_about="uname Linux $jt_x${jt_nl}tick 100$jt_nl"
+    read -r jt_x </proc/sys/kernel/random/boot_id && jt_about="${jt_about}boot $jt_x$jt_nl"
     while read -r jt_k jt_v jt_x; do
       case $jt_k in Uid:) jt_uid=$jt_v && break ;; esac
     done </proc/self/status
@@ -90,20 +103,27 @@ jt_host() {
     while read -r jt_k jt_v jt_x; do
       case $jt_k in KernelPageSize:) jt_page=$((jt_v * 1024)) && break ;; esac
     done </proc/self/smaps
-    awk '/^cpu[0-9]/ { n++ } /^btime/ { print; exit } END { print "cpus", n }' /proc/stat
     jt_home=$HOME/.local/share/jupyter/runtime
   else
     jt_os=$(uname -s)
     jt_uid=$(id -u)
-    printf 'uname %s\ncpus %s\n' "$(uname -srm)" "$(sysctl -n hw.ncpu)"
+    jt_about="uname $(uname -srm)${jt_nl}cpus $(sysctl -n hw.ncpu)$jt_nl"
     jt_home=$HOME/Library/Jupyter/runtime
   fi
-  printf 'uid %s\n' "$jt_uid"
+  jt_about="${jt_about}uid $jt_uid$jt_nl"
   [ ! -r /etc/os-release ] || while read -r jt_x; do
-    case $jt_x in PRETTY_NAME=*) printf 'os %s\n' "${jt_x#*=}" ;; esac
+    case $jt_x in PRETTY_NAME=*) jt_about="${jt_about}os ${jt_x#*=}$jt_nl" && break ;; esac
   done </etc/os-release
-  ! command -v nvidia-smi >/dev/null || printf 'nvidia\n'
+  ! command -v nvidia-smi >/dev/null || jt_about="${jt_about}nvidia$jt_nl"
 } 2>/dev/null
+
+# $1: what only the look itself could find out.
+jt_tell_host() {
+  [ -n "$jt_about" ] || return 0
+  jt_section host
+  jt_text=$jt_text$jt_about$1
+  jt_about=''
+}
 
 # The pids that runtime files are named after are looked at whatever those processes are called.
 jt_linux() {
@@ -113,17 +133,19 @@ jt_linux() {
   # Without a kernel nobody's descendants matter, and only the candidates' stat is read.
   # shellcheck disable=SC2086
   case $jt_kernels in
-  '') jt_out=$(awk -v page="$jt_page" "$jt_awk" $jt_filed $jt_seen) ;;
+  '') jt_out=$(awk -v page="$jt_page" -v whole="${jt_about:+1}" "$jt_awk" $jt_filed $jt_seen) ;;
   *) jt_out=$(awk -v page="$jt_page" -v kernels=1 "$jt_awk" $jt_filed $jt_seen $jt_kernels /proc/[0-9]*) ;;
   esac
   jt_procs=${jt_out%%--"$jt_nl"*}
   jt_out=${jt_out#*--"$jt_nl"}
   jt_section now
-  printf 'up %s\nload %s\n%s' "$jt_up" "$jt_load" "${jt_out%%--*}"
+  jt_text="${jt_text}up $jt_up${jt_nl}load $jt_load$jt_nl${jt_out%%--"$jt_nl"*}"
+  jt_out=${jt_out#*--"$jt_nl"}
+  jt_tell_host "${jt_out#*--"$jt_nl"}"
   jt_section procs
-  printf '%s' "$jt_procs"
+  jt_text=$jt_text$jt_procs
   jt_details
-  jt_sockets "${jt_out#*--}"
+  jt_sockets "${jt_out%%--*}"
 }
 
 # What never changes while a process keeps its pid, start time and name is told once.
@@ -150,12 +172,12 @@ jt_detail() {
     ;;
   esac
   jt_cmd=$(tr '\0\n' '\n ' <"/proc/$1/cmdline")
-  jt_section cmd "$2"
+  jt_open cmd "$2"
   printf '%.4000s' "$jt_cmd"
   case $jt_cmd in
   *kernel-*.json*)
     jt_kernels="$jt_kernels k$1"
-    jt_section env "$2"
+    jt_open env "$2"
     grep -z '^JPY_SESSION_NAME=' <"/proc/$1/environ"
     ;;
   *lab* | *note* | *server* | *single*) jt_app "$1" "$2" ;;
@@ -167,21 +189,21 @@ jt_app() {
   jt_apps="$jt_apps $1"
   jt_section uid "$2"
   while read -r jt_k jt_v jt_x; do
-    case $jt_k in Uid:) printf '%s' "$jt_v" && break ;; esac
+    case $jt_k in Uid:) jt_text=$jt_text$jt_v && break ;; esac
   done <"/proc/$1/status"
   jt_section cgroup "$2"
-  while IFS= read -r jt_x; do printf '%s\n' "$jt_x"; done <"/proc/$1/cgroup"
+  while IFS= read -r jt_x; do jt_text=$jt_text$jt_x$jt_nl; done <"/proc/$1/cgroup"
   [ -r "/proc/$1/environ" ] || return 0
   # In a container with a network of its own: another machine, for all that we can reach.
   if ! [ "/proc/$1/ns/net" -ef /proc/self/ns/net ] && [ /proc/self/ns/net -ef /proc/self/ns/net ]; then
     jt_section elsewhere "$2"
     return 0
   fi
-  jt_section out "$2"
+  jt_open out "$2"
   readlink "/proc/$1/fd/1"
-  jt_section cwd "$2"
+  jt_open cwd "$2"
   readlink "/proc/$1/cwd"
-  jt_section env "$2"
+  jt_open env "$2"
   grep -z -E '^(JUPYTER_RUNTIME_DIR|JUPYTER_DATA_DIR|XDG_DATA_HOME|HOME|JOURNAL_STREAM)=' <"/proc/$1/environ"
 }
 
@@ -192,16 +214,16 @@ jt_sockets() {
     set -- "$1" "/proc/$jt_x/fd/"*
     jt_fds="$jt_fds$jt_x $(($# - 1))$jt_nl"
   done
-  [ -z "$jt_fds" ] || { jt_section fds && printf '%s' "$jt_fds"; }
+  [ -z "$jt_fds" ] || { jt_section fds && jt_text=$jt_text$jt_fds; }
   [ "$jt_net" != "$jt_fds$1" ] || return 0
   jt_net=$jt_fds$1
   jt_section listen
-  printf '%s' "$1"
+  jt_text=$jt_text$1
   [ -z "$jt_apps" ] || jt_owned
 }
 
 jt_owned() {
-  jt_section own
+  jt_open own
   # shellcheck disable=SC2046,SC2086
   ls -l /dev/null $(printf '/proc/%s/fd/ ' $jt_apps) 2>/dev/null | awk '
     BEGIN {
@@ -218,16 +240,17 @@ jt_owned() {
 
 # Where there is no /proc: macOS.
 jt_ps() {
-  jt_section mac
+  jt_tell_host
+  jt_open mac
   printf 'load %s\ntotal %s\n' "$(sysctl -n vm.loadavg)" "$(sysctl -n hw.memsize)"
   vm_stat
   jt_x=$(TZ=UTC ps -axww -o pid=,ppid=,uid=,stat=,time=,rss=,lstart=,command= | grep -e '[j]upyter' -e '[k]ernel-')
   jt_section ps
-  printf '%s' "$jt_x"
+  jt_text=$jt_text$jt_x
   jt_apps=$(printf '%s\n' "$jt_x" | awk '{ print $1 }')
   [ "$jt_net" != "$jt_apps" ] || return 0
   jt_net=$jt_apps
-  jt_section lsof
+  jt_open lsof
   # shellcheck disable=SC2086
   lsof -nP -a -p "$(printf '%s,' $jt_apps)0" -i TCP -s TCP:LISTEN -F pn
 } 2>/dev/null
@@ -242,14 +265,27 @@ jt_stat_all() {
   [ ! -e "$1" ] || jt_stat "$@"
 }
 
+# Whether something of the directories $2 ... is called like $1.
+jt_any() {
+  jt_x=$1
+  shift
+  for jt_dir; do
+    set -- "$jt_dir"/$jt_x
+    [ ! -e "$1" ] || return 0
+  done
+  return 1
+}
+
 # "$@": runtime directories. Files are told again when a server, a kernel or a file came or went; servers write once.
 # Kernel connection files are only named, the newest 200: they hold the key that signs messages.
 jt_runtime() {
   [ "$jt_files" != "$jt_apps$jt_kernels$jt_names" ] || return 0
   jt_files=$jt_apps$jt_kernels$jt_names
   jt_section connections
-  jt_x=$(for jt_dir; do jt_stat_all "$jt_dir" 'kernel-*.json'; done)
-  [ -z "$jt_x" ] || printf '%s\n' "$jt_x" | sort -rn | head -n 200
+  if jt_any 'kernel-*.json' "$@"; then
+    jt_flush
+    for jt_dir; do jt_stat_all "$jt_dir" 'kernel-*.json'; done | sort -rn | head -n 200
+  fi
   [ "$jt_filed" != ' ' ] || return 0
   jt_x=$(for jt_dir; do jt_stat_all "$jt_dir" 'jpserver-*.json'; jt_stat_all "$jt_dir" 'nbserver-*.json'; done)
   jt_ifs=$IFS
@@ -265,7 +301,7 @@ jt_file() {
   jt_size=${1#* } jt_path=${1#* * }
   [ -r "$jt_path" ] && [ "${jt_size%% *}" -lt 16384 ] || return 0
   jt_section file "${1%% *}" "$jt_path"
-  while IFS= read -r jt_x || [ -n "$jt_x" ]; do printf '%s\n' "$jt_x"; done <"$jt_path"
+  while IFS= read -r jt_x || [ -n "$jt_x" ]; do jt_text=$jt_text$jt_x$jt_nl; done <"$jt_path"
 }
 
 # Sets jt_names, and jt_filed: the pids that the servers' runtime files in directories "$@" are named after.
@@ -289,13 +325,13 @@ jt_survey() {
 
 # Where Jupyter keeps runtime files; notebook 4 and older used XDG_RUNTIME_DIR.
 jt_look() {
-  jt_nonce=$1 jt_flags=$2
+  jt_nonce=$1 jt_flags=$2 jt_text='' jt_about=''
   shift 2
   case $jt_flags in *a*) jt_forget && jt_host ;; esac
   case $jt_flags in *f*) jt_files='' ;; esac
   jt_survey "$jt_home" "${XDG_RUNTIME_DIR:-/run/user/$jt_uid}/jupyter" \
     "${XDG_DATA_HOME:+$XDG_DATA_HOME/jupyter/runtime}" "${JUPYTER_DATA_DIR:+$JUPYTER_DATA_DIR/runtime}" \
     "${JUPYTER_RUNTIME_DIR:-}" "$@"
-  case $jt_flags in *d*) jt_section disk && df -Pk "$HOME" 2>/dev/null ;; esac
-  jt_section end
+  case $jt_flags in *d*) jt_open disk && df -Pk "$HOME" 2>/dev/null ;; esac
+  jt_open end
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -31,6 +32,7 @@ class Login(asyncssh.SSHClient):
         self._rounds = {SecretKind.PASSWORD: 0, SecretKind.CODE: 0}
         self.connection: asyncssh.SSHClientConnection | None = None
         self.lost: Exception | None = None
+        self.ended = asyncio.Event()
         self.offered: asyncssh.SSHKey | None = None  # a host key that nobody vouched for
         self.banner = ""
         self.tried: list[str] = []
@@ -43,6 +45,7 @@ class Login(asyncssh.SSHClient):
     def connection_lost(self, exc: Exception | None) -> None:
         """Keep the reason."""
         self.lost = exc
+        self.ended.set()
         self.close()
 
     @property

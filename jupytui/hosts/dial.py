@@ -20,11 +20,11 @@ from jupytui.hosts.base import HostState, HostTrouble, Prompter, UnknownKey
 from jupytui.hosts.clock import Clock
 from jupytui.hosts.known_hosts import Known, KnownKey
 from jupytui.hosts.limits import Gates
-from jupytui.hosts.ssh_config import Resolved, resolve
+from jupytui.hosts.ssh_config import Resolved
 from jupytui.hosts.trunks import Trunk
 
 CONNECT_DEADLINE = 10.0  # seconds for TCP and the key exchange
-KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 5, 2  # a dead link is found after 15 s: interval * (count + 1)
+KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 4, 2  # a dead link is found after 12 s: interval * (count + 1)
 REDIALS = 5  # a busy sshd drops connections before it says a word (MaxStartups); that is no refusal
 MAX_JUMPS = 8
 
@@ -64,7 +64,7 @@ class Dialler:
 
     async def resolve(self, destination: str) -> Resolved:
         """Return what ssh_config says about `destination`. Raises HostTrouble."""
-        return await resolve(destination, self._config)
+        return await self._gates.resolver.resolve(destination, self._config)
 
     async def dial(self, hop: Resolved, name: str, via: tuple[str, ...] = (), depth: int = 0) -> Line:
         """Return a connection to `hop`, which the user calls `name`, through `via` or as configured.

@@ -13,6 +13,7 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from jupytui.hosts.resolver import Resolver
 from jupytui.hosts.trunks import Trunks
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ class Gates:
         self._targets: dict[str, _Target] = {}
         self._exchanges = asyncio.Semaphore(at_once)
         self._importing = asyncio.Lock()
+        self._dialler: type[dial.Dialler] | None = None
         self.trunks = Trunks()
+        self.resolver = Resolver()
 
     @asynccontextmanager
     async def login(self, target: str) -> AsyncIterator[None]:
@@ -64,9 +67,10 @@ class Gates:
     async def dialler(self) -> type[dial.Dialler]:
         """Return `dial.Dialler`, importing asyncssh in a thread the first time."""
         async with self._importing:
-            module = await asyncio.to_thread(importlib.import_module, "jupytui.hosts.dial")
-        dialler: type[dial.Dialler] = module.Dialler
-        return dialler
+            if self._dialler is None:
+                module = await asyncio.to_thread(importlib.import_module, "jupytui.hosts.dial")
+                self._dialler = module.Dialler
+            return self._dialler
 
     @cached_property
     def keys(self) -> KeyRing:

@@ -23,7 +23,10 @@ Address = tuple[socket.AddressFamily, tuple[str, int]]
 
 async def connect(hop: Resolved) -> socket.socket:
     """Return a connected socket. Raises socket.gaierror, ConnectionRefusedError or another OSError."""
-    addresses = await _addresses(hop)
+    return await _race(hop, await _addresses(hop))
+
+
+async def _race(hop: Resolved, addresses: list[Address]) -> socket.socket:
     attempts: set[asyncio.Task[socket.socket]] = set()
     error: OSError = OSError("no address")
     try:
@@ -43,6 +46,22 @@ async def connect(hop: Resolved) -> socket.socket:
     finally:
         for attempt in attempts:
             attempt.cancel()
+
+
+async def knock(hop: Resolved, deadline: float) -> bool | None:
+    """Whether `hop` takes a TCP connection within `deadline` seconds; None when a ProxyCommand leads there.
+
+    Finding its address has no deadline here: a lookup that is given up goes on in its thread, and the next beside it.
+    """
+    if hop.proxy_command:
+        return None
+    try:
+        addresses = await _addresses(hop)
+        async with asyncio.timeout(deadline):
+            (await _race(hop, addresses)).close()
+    except OSError:
+        return False
+    return True
 
 
 async def _addresses(hop: Resolved) -> list[Address]:

@@ -14,7 +14,7 @@ import shutil
 import socket
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha1
@@ -93,9 +93,16 @@ _threads = ThreadPoolExecutor(2, "jupytui-ssh-config")
 
 
 def _resolve(destination: str, config: str | None) -> Resolved:
-    args = arguments(destination, config)
     ssh = shutil.which("ssh")
-    return parse(_ask(ssh, args, destination), destination) if ssh else _without_ssh(destination, config)
+    if not ssh:
+        arguments(destination, config)  # it may be no destination at all
+        return _without_ssh(destination, config)
+    return resolved(said_by(ssh, destination, config), destination)
+
+
+def said_by(ssh: str, destination: str, config: str | None) -> dict[str, list[str]]:
+    """Return what the program `ssh` says with -G, by keyword. Raises HostTrouble when it cannot say, or OSError."""
+    return _options(_ask(ssh, arguments(destination, config), destination))
 
 
 def _ask(ssh: str, args: list[str], destination: str) -> str:
@@ -119,11 +126,15 @@ def _ask(ssh: str, args: list[str], destination: str) -> str:
 
 def parse(said: str, destination: str) -> Resolved:
     """Return what `ssh -G` printed (lines of "keyword value") as values."""
+    return resolved(_options(said), destination)
+
+
+def _options(said: str) -> dict[str, list[str]]:
     options: dict[str, list[str]] = defaultdict(list)
     for line in said.splitlines():
         keyword, _, value = line.partition(" ")
         options[keyword.lower()].append(value.strip())
-    return _resolved(options, destination)
+    return options
 
 
 # `ssh -G` says true and false for yes and no.
@@ -139,7 +150,9 @@ _ALGORITHMS = (
 )
 
 
-def _resolved(options: dict[str, list[str]], destination: str) -> Resolved:
+def resolved(options: Mapping[str, Sequence[str]], destination: str) -> Resolved:
+    """Return the values of what `ssh -G` says, by keyword."""
+
     def one(keyword: str, default: str = "") -> str:
         value = options.get(keyword, [default])[0]
         return default if value == "none" else value
@@ -200,7 +213,7 @@ def _methods(preferred: str, yes: Callable[[str, str], bool]) -> tuple[str, ...]
     return tuple(method for method in wanted if method in switch and yes(switch[method], "yes"))
 
 
-def _agent(options: dict[str, list[str]], tokens: dict[str, str]) -> str | None:
+def _agent(options: Mapping[str, Sequence[str]], tokens: dict[str, str]) -> str | None:
     said = options.get("identityagent", ["SSH_AUTH_SOCK"])[0]
     if said == "none":
         return None
@@ -262,7 +275,7 @@ def _without_ssh(destination: str, config: str | None) -> Resolved:
         "userknownhostsfile": ["~/.ssh/known_hosts"],
         "globalknownhostsfile": ["/etc/ssh/ssh_known_hosts"],
     }
-    return _resolved(said, destination)
+    return resolved(said, destination)
 
 
 _IDENTITIES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -27,7 +28,7 @@ from tests.lab.session import own_lab
 
 HOSTS = 10
 ADDRESSES = 10
-ROUNDS = 3
+ROUNDS = 5
 
 
 def make_config(lab: Lab, directory: Path) -> tuple[Path, list[str]]:
@@ -154,10 +155,48 @@ async def at_rest(config: Path, names: list[str]) -> None:
     await fleet.close()
 
 
-def alone(what: str, config: Path, names: list[str]) -> None:
-    """Run one measurement in a process of its own, as it would be."""
+def alone(what: str, config: Path, names: list[str]) -> float:
+    """Run one measurement in a process of its own, as it would be; the first seconds that it names."""
     environment = {**os.environ, "BENCH": what, "CONFIG": str(config), "NAMES": " ".join(names)}
-    subprocess.run([sys.executable, "-m", "tests.bench.fleet_bench"], env=environment, check=True)
+    argv = [sys.executable, "-m", "tests.bench.fleet_bench"]
+    told = subprocess.run(argv, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    print(told, end="")
+    seconds = re.search(r"([0-9.]+) s\b", told)
+    return float(seconds[1]) if seconds else 0.0
+
+
+def compare(lab: Lab, config: Path, names: list[str]) -> None:
+    """Let all clients visit the same hosts in turns; what else the machine does hits all alike."""
+    xargs_ssh(config, names)  # the first login at a host starts its user's systemd
+    walls: list[tuple[float, float]] = []
+    spent: list[tuple[float, float]] = []
+    for _ in range(ROUNDS):
+        with far_cpu(lab) as theirs_far:
+            theirs = xargs_ssh(config, names)
+        print(f"{'xargs -P 16 ssh … true':42} {theirs:.2f} s")
+        if (seconds := clush(config, names)) is not None:
+            print(f"{'clush -f 64 … true':42} {seconds:.2f} s")
+        with far_cpu(lab) as ours_far:
+            walls.append((theirs, alone("ours", config, names)))
+        spent.append((theirs_far[0], ours_far[0]))
+    theirs, seconds = (statistics.median(each) for each in zip(*walls, strict=True))
+    ratio = statistics.median(ours / theirs for theirs, ours in walls)
+    print(f"{'jupytui against xargs, medians':42} {seconds:.2f} s / {theirs:.2f} s, median of the ratios {ratio:.2f}")
+    far, ours_too = (statistics.median(each) for each in zip(*spent, strict=True))
+    print(f"{'CPU of the hosts: xargs, jupytui (+5 warm)':42} {far:.2f} s, {ours_too:.2f} s")
+
+
+@contextlib.contextmanager
+def far_cpu(lab: Lab) -> Iterator[list[float]]:
+    """Yield a list that holds, in the end, the seconds of CPU that the lab's hosts took meanwhile."""
+
+    def used() -> float:
+        return int((lab.slot.cgroup / "cpu.stat").read_text().split()[1]) / 1e6
+
+    taken: list[float] = []
+    before = used()
+    yield taken
+    taken.append(used() - before)
 
 
 def main() -> None:
@@ -169,11 +208,7 @@ def main() -> None:
         config, names = make_config(lab, Path(directory))
         dead = lab.ssh_host("dead", lab.hosts[0].slot.address(250))
         config.write_text(config.read_text() + dead)
-        for _ in range(ROUNDS):
-            print(f"{'xargs -P 16 ssh … true':42} {xargs_ssh(config, names):.2f} s")
-            if (seconds := clush(config, names)) is not None:
-                print(f"{'clush -f 64 … true':42} {seconds:.2f} s")
-            alone("ours", config, names)
+        compare(lab, config, names)
         alone("dead", config, names)
         alone("rest", config, names[::5])
 

@@ -7,6 +7,7 @@ Textual app, time from a key to its paint and the bytes of it, bytes of one chan
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import pty
 import select
@@ -37,14 +38,21 @@ def child(kind: str, count: int) -> None:
     from tests.ui.fleets import fleet, many_kernels
     from tests.ui.host_app import PaneApp
 
+    class Settled(PaneApp):
+        """As the program does: what is there at the first paint is no garbage, and is not looked through for any."""
+
+        def on_mount(self) -> None:
+            super().on_mount()
+            self.call_after_refresh(gc.freeze)
+
     if kind == "fleet":
         from jupytui.ui.panes.fleet import FleetPane
 
-        PaneApp(FleetPane(), fleet()).run()
+        Settled(FleetPane(), fleet()).run()
     else:
         from jupytui.ui.panes.kernels import KernelsPane
 
-        PaneApp(KernelsPane(), many_kernels(count)).run()
+        Settled(KernelsPane(), many_kernels(count)).run()
 
 
 @contextmanager

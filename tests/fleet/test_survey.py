@@ -48,6 +48,20 @@ async def test_every_shell_answers_without_a_word_on_stderr(name: str, home: Pat
     assert 999999999 in [server.pid for server in servers_in(facts)]
 
 
+@pytest.mark.parametrize("name", SHELLS)
+async def test_a_pattern_that_nothing_is_called_like_is_no_file(name: str, home: Path) -> None:
+    if not shutil.which(SHELLS[name][0]):
+        pytest.skip(f"{name} is not installed")
+    (home / ".local/share/jupyter/runtime").mkdir(parents=True)
+    pipe = asyncio.subprocess.PIPE
+    shell = await asyncio.create_subprocess_exec(*SHELLS[name], stdin=pipe, stdout=pipe, stderr=pipe)
+    out, _ = await shell.communicate(source() + b"jt_look one a\n")
+    section = out.partition(b"\none connections\n")[2].partition(b"\none ")[0]
+    assert b"*" not in section
+    look = parse_look(out, "one")
+    assert look.machine and look.machine.cpus and look.machine.boot_time
+
+
 async def test_a_machine_without_proc_is_looked_at_with_ps_and_lsof(home: Path) -> None:
     """macOS' branch, with stand-ins that print what was written down by hand for its tools."""
     recording = (Path(__file__).with_name("recordings") / "macos-made-by-hand.txt").read_text()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
+from pathlib import Path
 
 import pytest
 
 from jupytui.hosts import script
-from tests.hosts.conftest import a_nap, processes, running
+from tests.hosts.conftest import a_nap, processes, running, until
 
 SHELLS = ["dash", "bash", "bash --posix", "busybox sh", "zsh --emulate sh", "ksh", "mksh", "yash"]
 
@@ -50,6 +53,18 @@ async def test_the_end_of_stdin_ends_the_whole_group_and_nothing_is_left(sh: str
     await running(nap, 3)
     await child.communicate(b"")  # closes stdin
     assert not processes(nap)
+
+
+@pytest.mark.parametrize("deaf", ["", "trap '' TERM HUP; "], ids=["willing", "deaf"])
+async def test_a_group_whose_outer_shell_was_killed_ends_with_stdin_all_the_same(sh: str, deaf: str) -> None:
+    nap = a_nap()
+    child = await start(script.once(f"{deaf}{nap} & {nap} | {nap}", (), b"some", "n"))
+    await running(nap, 3)
+    os.kill(child.pid, signal.SIGKILL)
+    await until(lambda: not Path(f"/proc/{child.pid}").exists())  # a zombie takes a signal as a living one does
+    await running(nap, 3)
+    await child.communicate(b"")  # closes stdin
+    await running(nap, 0)
 
 
 async def test_short_scripts_never_hang(sh: str) -> None:

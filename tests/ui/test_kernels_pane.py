@@ -158,6 +158,18 @@ async def test_a_kernel_that_gets_busy_writes_at_most_300_bytes(size: tuple[int,
         assert len(written.encode()) <= 300
 
 
+@pytest.mark.parametrize("down", range(4))
+async def test_the_selected_kernel_and_the_sums_together_write_at_most_300_bytes(down: int) -> None:
+    app = app_of(fleets.many_kernels(1000))
+    async with on_terminal(app, (120, 40)) as terminal:
+        app.pane._rows.action_move(down)
+        await terminal.written()
+        app.action_change()
+        written = await terminal.written()
+        assert "1000 kernels" in written and "1%" in written
+        assert len(written.encode()) <= 300
+
+
 async def test_a_kernel_that_ends_leaves_the_cursor_on_its_neighbour() -> None:
     app = app_of()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -143,6 +143,14 @@ async def test_one_changed_row_writes_at_most_300_bytes() -> None:
         assert len(written.encode()) <= 300
 
 
+async def test_the_selected_row_has_one_style_that_can_be_read() -> None:
+    app = ListApp(items(2))
+    async with app.run_test(size=SIZE):
+        selected, other = (list(app.rows.render_line(y)) for y in (0, 1))
+        assert len({segment.style for segment in other}) > 1
+        assert len(selected) == 1
+
+
 async def test_a_change_out_of_sight_writes_nothing() -> None:
     rows = items(50)
     app = ListApp(rows)

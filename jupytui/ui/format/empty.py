@@ -70,6 +70,11 @@ def log_unknown(server: str) -> str:
     return f"Where the log of {server} goes is not known yet: the next look at its host tells."
 
 
+def log_sought(unit: str) -> str:
+    """Return what to say while systemd is asked where a unit's log goes."""
+    return f"Looking for the log of {unit}."
+
+
 def log_of_many(count: int) -> str:
     """Return what to say where there are several logs to choose from."""
     return (

@@ -62,17 +62,25 @@ def cut_line(line: Line, width: int) -> Line:
     return line
 
 
-def merge(spans: Iterable[Span]) -> Line:
-    """Join neighbours of one style; blanks take on their neighbour's, for every change of style costs bytes."""
+def merge(spans: Iterable[tuple[str, str]]) -> Line:
+    """Join neighbours of one style; blanks take on their neighbour's, for every change of style costs bytes.
+
+    Takes text and style also as bare pairs: this is what drawing a long list is made of, and a Span costs more.
+    """
     merged: list[Span] = []
-    for span in spans:
-        last = merged[-1] if merged else None
-        if last and (span.style == last.style or span.text.isspace() or last.text.isspace()):
-            style = span.style if last.text.isspace() else last.style
-            merged[-1] = Span(last.text + span.text, style)
-        elif span.text:
-            merged.append(span)
-    return tuple(merged)
+    texts: list[str] = []
+    style, blank = "", True
+    for text, own in spans:
+        if not text:
+            continue
+        space = text.isspace()
+        if blank:
+            style, blank = own, space
+        elif own != style and not space:
+            merged.append(Span("".join(texts), style))
+            texts, style = [], own
+        texts.append(text)
+    return (*merged, Span("".join(texts), style)) if texts else ()
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from jupytui.fleet.feed import FeedState
@@ -34,7 +34,7 @@ GONE = Span(f"{DOWN} server gone", "dim")
 
 
 class Standing(NamedTuple):
-    """How a log is read just now. `below`: lines under the last one seen."""
+    """How a log is read just now. `below`: lines under the last one seen; `day` of the first one, None for today."""
 
     lines: int = 0
     below: int = 0
@@ -45,6 +45,7 @@ class Standing(NamedTuple):
     looking: bool = False
     wrap: bool = True
     said: str = ""
+    day: date | None = None
 
 
 def state_of(state: FeedState, *, follows: bool, gone: bool) -> Span:
@@ -77,7 +78,8 @@ def title(name: str, places: Sequence[str], state: Span | None, width: int) -> L
 
 def status(standing: Standing, width: int) -> Line:
     """Return the line below; what matters less goes first where there is no room."""
-    parts = [Span(standing.said, "warn"), _search(standing), _level(standing), _below(standing)]
+    day = Span(f"from {standing.day:%d %b %Y}" if standing.day else "", "warn")
+    parts = [Span(standing.said, "warn"), _search(standing), _level(standing), day, _below(standing)]
     parts += [
         Span("" if standing.wrap else "not wrapped", "dim"),
         Span(_count(standing.lines), "dim"),

@@ -191,13 +191,14 @@ def verbs(service: Service, *, has_server: bool) -> list[tuple[str, str]]:
     found = [(f"{kind}.restart", "restart"), (f"{kind}.stop", "stop")] if service.active != "inactive" else []
     if service.active in {"failed", "inactive"}:
         found = [("server.start", "start")]
+    found += [("service.logs", "log")] if not has_server else [("server.logs", "log")]
     found += [("service.reload", "reload")] if service.needs_reload else []
-    found += [("service.edit", "edit")] if service.fragment else []
+    found += [("service.edit", "edit")] if service.changed_in else []
     found += [("service.enable", "at boot")] if service.enabled == "disabled" else []
     found += [("service.disable", "not at boot")] if service.enabled == "enabled" else []
     found += [("service.linger", "linger")] if service.linger is False else []
-    changes = [("service.harden", "harden"), ("service.limit", "limit"), ("service.remove", "remove")]
-    return found + (changes if service.fragment else [])
+    found += [("service.harden", "harden"), ("service.limit", "limit")] if service.changed_in else []
+    return found + ([("service.remove", "remove")] if service.removable else [])
 
 
 def summary(rows: Sequence[ServiceRow]) -> str:

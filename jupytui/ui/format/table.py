@@ -107,41 +107,34 @@ def _widths(columns: Sequence[Column], spare: int) -> list[int]:
     return widths
 
 
-class _Filled(NamedTuple):
-    spot: Place
-    cell: Line
-    length: int
+_Filled = tuple[Place, Line, int]  # where it stands, what is in it, how many cells that takes
 
 
 def _lay(places: Sequence[Place], row: Sequence[Line], width: int) -> Line:
-    filled = [_Filled(spot, cell, length(cell)) for spot, cell in zip(places, row, strict=True) if cell]
+    filled = [(spot, cell, length(cell)) for spot, cell in zip(places, row, strict=True) if cell]
     starts = _starts(filled, width)
-    spans: list[Span] = []
+    spans: list[tuple[str, str]] = []
     end = 0
     for (_spot, cell, long), start, after in zip(filled, starts, [*starts[1:], width + 1], strict=True):
         room = max(0, after - 1 - start)
         if long > room:
             cell = cut_line(cell, room)
             long = length(cell)
-        spans += (Span(" " * (start - end)), *cell)
+        spans += ((" " * (start - end), ""), *cell)
         end = start + long
     return merge(spans)
 
 
 def _starts(filled: Sequence[_Filled], width: int) -> list[int]:
-    starts = [_start(*each) for each in filled]
+    starts = [max(0, spot.x + spot.width - long) if spot.column.right else spot.x for spot, _cell, long in filled]
     for index in range(len(filled) - 1, 0, -1):
         spot, _cell, long = filled[index]
         limit = starts[index + 1] - 1 if index + 1 < len(filled) else width
         if spot.column.firm and starts[index] + long > limit:
-            before = filled[index - 1]
-            floor = before.spot.x + min(before.length, before.spot.column.width) + 1
+            before, _cell, taken = filled[index - 1]
+            floor = before.x + min(taken, before.column.width) + 1
             starts[index] = limit - long if limit - long >= floor else starts[index]
     return starts
-
-
-def _start(spot: Place, _cell: Line, long: int) -> int:
-    return max(0, spot.x + spot.width - long) if spot.column.right else spot.x
 
 
 def beside(left: Line, right: Line, width: int) -> Line:

@@ -18,7 +18,7 @@ from textual.widget import Widget
 
 from jupytui.text import clean_line
 from jupytui.ui.format.glyphs import ASCII
-from jupytui.ui.format.line import Line, Span, cells, length, merge
+from jupytui.ui.format.line import Line, cells, length, merge
 
 _NOWHERE = Size(-1, -1)
 
@@ -81,13 +81,15 @@ class Lines(Widget):
 
     def strip(self, line: Line, width: int, *, selected: bool = False) -> Strip:
         """Return `line` in its colours, exactly `width` cells."""
-        line = merge(Span(self._safe(span.text), span.style) for span in line)
-        segments = [Segment(span.text, self._style(span.style, selected)) for span in line]
-        missing = width - length(line)
-        if missing > 0:
+        # On the colour of a selection no other one can be read, and every change of style costs bytes.
+        line = merge((self._safe(text), "" if selected else style) for text, style in line)
+        segments = [Segment(text, self._style(style, selected)) for text, style in line]
+        long = length(line)
+        if long < width:
             last = segments.pop() if segments else Segment("", self._style("", selected))
-            segments.append(Segment(last.text + " " * missing, last.style))
-        return Strip(segments, length(line) + max(0, missing)).crop(0, width)
+            segments.append(Segment(last.text + " " * (width - long), last.style))
+        strip = Strip(segments, max(long, width))
+        return strip.crop(0, width) if long > width else strip
 
     def _draw(self) -> None:
         self._drawn_size = self.size
@@ -100,9 +102,7 @@ class Lines(Widget):
     def _style(self, name: str, selected: bool) -> Style:
         style = self._palette.get((name, selected))
         if style is None:
-            # Colours of a terminal's own palette may not be readable on each other: there a selection has only one.
-            names = ["selected"] if selected and self.app.native_ansi_color else ["selected" if selected else "", name]
-            classes = filter(None, names)
+            classes = filter(None, ["selected" if selected else name])
             style = self._palette[name, selected] = self.get_visual_style(*classes).rich_style
         return style
 

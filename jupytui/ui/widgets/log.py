@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar
 
 from textual import events
@@ -14,7 +15,7 @@ from textual.strip import Strip
 from jupytui.logs.ring import Ring
 from jupytui.ui.format.glyphs import THUMB
 from jupytui.ui.format.line import Line, Span, length, wrap
-from jupytui.ui.format.log import GUTTER, LogLook, lines_of, pattern
+from jupytui.ui.format.log import GUTTER, LogLook, lines_of, moment, pattern
 from jupytui.ui.widgets.lines import Lines
 from jupytui.ui.widgets.window import Numbers, Place, Window
 
@@ -61,6 +62,13 @@ class LogView(Lines, can_focus=True):
     def seen(self) -> list[Place]:
         """What is on the screen."""
         return self._window.seen(self._rows)
+
+    @property
+    def day(self) -> date | None:
+        """Of the first line seen that says when it was logged."""
+        numbers = dict.fromkeys(place.number for place in self.seen if place.number < self._ring.end)
+        moments = (moment(self._ring[number]) for number in numbers)
+        return next((time.date() for time in moments if time), None)
 
     @property
     def _rows(self) -> int:

@@ -55,8 +55,9 @@ class PickList(Widget):
             super().__init__()
             self.ids = tuple(ids)
 
-    def __init__(self, entries: Iterable[Entry], *, many: bool = False) -> None:
+    def __init__(self, entries: Iterable[Entry], *, many: bool = False, at: str = "") -> None:
         super().__init__()
+        self._at = at
         self._take_in(entries)
         self._noted = any(entry.note or entry.why_not for entry in self.entries)
         self._many = many
@@ -76,7 +77,10 @@ class PickList(Widget):
             self.query_one(Input).value = ""
         self._fill("")
         self._fit()
-        number = next((number for entry, number in self._numbers.items() if entry.id == at), "")
+        self._go_to(at)
+
+    def _go_to(self, id_: str) -> None:
+        number = next((number for entry, number in self._numbers.items() if id_ and entry.id == id_), "")
         if number:
             self._options.highlighted = self._options.get_option_index(number)
 
@@ -97,6 +101,7 @@ class PickList(Widget):
         """Show everything."""
         self._fill("")
         self._fit()
+        self._go_to(self._at)
 
     def on_resize(self) -> None:
         """Make room for as much of the list as the terminal has; typing does not change that."""

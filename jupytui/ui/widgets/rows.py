@@ -243,7 +243,7 @@ class Rows(Lines, can_focus=True):
         return strip
 
     def _row_strip(self, row: Row, selected: bool, marked: bool, thumb: bool) -> Strip:
-        width = self.size.width
+        width = self._cache_width
         inner = max(1, width - GUTTER - MARGIN)
         line = cut_line(self._row_line(row, inner), inner)
         gutter = (CURSOR if selected else " ") + (MARK if marked else " ")
