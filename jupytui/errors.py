@@ -24,6 +24,14 @@ class UsageError(JupytuiError):
     """The command line or a name on it cannot be understood (exit status 2)."""
 
 
+class WrongAnswer(JupytuiError):
+    """What was asked for cannot be had; `field` names the answer that is in the way. Nothing was done."""
+
+    def __init__(self, message: str, hint: str = "", *, field: str) -> None:
+        super().__init__(message, hint)
+        self.field = field
+
+
 class ConfigError(JupytuiError):
     """A file of ours cannot be used as it is (exit status 2); the message names file, line and key."""
 

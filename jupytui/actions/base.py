@@ -6,11 +6,11 @@ Keys, palette, `.` menu, help page, the user's keymap and the command line are a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from jupytui.config.model import Config
-from jupytui.errors import JupytuiError
+from jupytui.errors import JupytuiError, WrongAnswer
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.subject import Scope, Subject
 
@@ -51,6 +51,7 @@ class Field:
 
     With `many` the answer is any number of the choices, one a line; with `lines` it is a text of many lines. `browse`
     returns the names of the directories in one, sorted and cleaned; it raises JupytuiError when that cannot be read.
+    `problem` is why `value` was refused when it was tried.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Field:
     lines: bool = False
     check: Callable[[str], str | None] = lambda _text: None
     browse: Browse | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +189,35 @@ def confirmation(action: Action, context: Context, subjects: Subjects) -> Confir
 async def perform(
     action: Action, context: Context, subjects: Subjects = (), answers: Answers | None = None
 ) -> str | None:
-    """Carry out `action`: ask for what it needs, name what is lost, run it.
+    """Carry out `action`: ask for what it needs, name what is lost, run it; a wrong answer can be mended.
 
     Returns its sentence, None when the person left it. Raises Refused, or what the action raises.
     """
     if reason := why_not(action, context, subjects):
         raise Refused(reason)
     subjects = widened(action, subjects)
-    if action.form and answers is None:
-        form = await action.form(context, subjects)
-        answers = await context.front.fill(form) if form else {}
-        if answers is None:
-            return None
+    form = await action.form(context, subjects) if action.form and answers is None else None
+    if form is None:
+        return await _agreed_and_run(action, context, subjects, answers or {})
+    while (filled := await context.front.fill(form)) is not None:
+        try:
+            return await _agreed_and_run(action, context, subjects, filled)
+        except WrongAnswer as wrong:
+            form = mended(form, filled, wrong)
+    return None
+
+
+async def _agreed_and_run(action: Action, context: Context, subjects: Subjects, answers: Answers) -> str | None:
     question = confirmation(action, context, subjects)
     if question and not await context.front.confirm(question):
         return None
-    return await action.run(context, subjects, answers or {})
+    return await action.run(context, subjects, answers)
+
+
+def mended(form: Form, answers: Answers, wrong: WrongAnswer) -> Form:
+    """Return `form` as it was filled in, what is wrong beside its field. Raises `wrong` if it has none such."""
+    if wrong.field not in answers:
+        raise wrong
+    problems = {wrong.field: str(wrong)}
+    fields = (replace(f, value=answers.get(f.name, f.value), problem=problems.get(f.name, "")) for f in form.fields)
+    return replace(form, fields=tuple(fields))

@@ -10,7 +10,7 @@ import msgspec
 
 from jupytui.actions import environments
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Refused, Subjects
-from jupytui.errors import JupytuiError
+from jupytui.errors import JupytuiError, WrongAnswer
 from jupytui.fleet.subject import Scope
 from jupytui.jupyter.models import App
 
@@ -100,6 +100,9 @@ async def _form(context: Context, subjects: Subjects) -> Form:
             Field("name", "Name", "", help="of its unit and its log; empty: by its port"),
             Field("memory_max", "Memory limit", "", help="8G, 50%; empty: none"),
             Field("cpu_quota", "CPU limit", "", help="400% is four CPUs; empty: none"),
+            Field(
+                "harden", "Hardened", "no", choices=("no", "yes"), help="units only: loses rights, no GPU, no compiler"
+            ),
             Field("extra", "Options", "", help="passed on as they are", check=check_extra),
         ),
         submit="Start",
@@ -116,14 +119,17 @@ def _offered(found: Environments) -> tuple[str, ...]:
 
 
 def spec_from(answers: Answers, python: str) -> Spec:
-    """Return the server wanted, run by `python`. Raises Refused for answers that make no sense."""
+    """Return the server wanted, run by `python`. Raises WrongAnswer for what makes no sense."""
     from jupytui.jupyter.launch.spec import Keep, Spec
+    from jupytui.systemd.hardening import lines
 
     port = answers.get("port", "").strip()
-    for wrong in (check_port(port), check_extra(answers.get("extra", ""))):
+    for name, wrong in (("port", check_port(port)), ("extra", check_extra(answers.get("extra", "")))):
         if wrong:
-            raise Refused(wrong)
+            raise WrongAnswer(wrong, field=name)
     extra = tuple(shlex.split(answers.get("extra", "")))
+    keep = Keep(answers.get("keep") or Keep.USER_UNIT)
+    hardened = answers.get("harden") == "yes" and keep is not Keep.PROCESS
     return Spec(
         python=python,
         app=App(answers.get("app") or App.LAB),
@@ -131,10 +137,11 @@ def spec_from(answers: Answers, python: str) -> Spec:
         port=int(port) if port else None,
         address=answers.get("address", "").strip(),
         extra=tuple(word for word in extra if word != "--allow-root"),
-        keep=Keep(answers.get("keep") or Keep.USER_UNIT),
+        keep=keep,
         name=answers.get("name", "").strip(),
         memory_max=answers.get("memory_max", "").strip() or None,
         cpu_quota=answers.get("cpu_quota", "").strip() or None,
+        hardening=lines(keep.scope) if hardened else (),
         allow_root="--allow-root" in extra,
     )
 

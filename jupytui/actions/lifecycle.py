@@ -11,23 +11,38 @@ from jupytui.actions.base import Action, Answers, Context, Loss, Subjects
 from jupytui.errors import UsageError
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.hosts.base import Host, Prompter
-from jupytui.jupyter.models import Health
+from jupytui.jupyter.models import Health, Server
 
 if TYPE_CHECKING:
-    from jupytui.jupyter.launch.lifecycle import Back, Ended, Target
+    from jupytui.jupyter.launch.lifecycle import Back, Ended
+    from jupytui.jupyter.launch.shutdown import Target
 
 
 def _refuse(context: Context, subject: Subject) -> str | None:
     server = subject.server_in(context.fleet.store)
     if server.health is Health.STALE:
         return f"{server.id} has ended; only its file is left."
-    if server.health is Health.UNREADABLE and not server.unit:
+    if _foreign(server):
         return f"{server.id} belongs to another user."
     return None
 
 
+def _foreign(server: Server) -> bool:
+    return server.health is Health.UNREADABLE and not server.unit
+
+
+def _refuse_stop(context: Context, subject: Subject) -> str | None:
+    server = subject.server_in(context.fleet.store)
+    if _foreign(server) and server.port:
+        return None  # its password ends it
+    return _refuse(context, subject)
+
+
 def _losses(context: Context, subject: Subject) -> Sequence[Loss]:
-    return list(losses.of_server(subject.server_in(context.fleet.store)))
+    server = subject.server_in(context.fleet.store)
+    if _foreign(server):
+        return [Loss(f"{server.id}, another user's server", "nobody can tell what runs on it", grave=True)]
+    return list(losses.of_server(server))
 
 
 def _runs(verb: str) -> Callable[[Context, Subject], str]:
@@ -38,7 +53,8 @@ def _runs(verb: str) -> Callable[[Context, Subject], str]:
             return f"systemctl{user} {verb} {server.unit.name}"
         if verb == "restart":
             return f"kill -TERM {server.pid}, then its own command line in its own directory and environment"
-        return f"POST {server.base_url}api/shutdown" if _token(context, subject) else f"kill -TERM {server.pid}"
+        by_api = _foreign(server) or _token(context, subject)
+        return f"POST {server.base_url}api/shutdown" if by_api else f"kill -TERM {server.pid}"
 
     return runs
 
@@ -56,7 +72,7 @@ def _kill_line(context: Context, subject: Subject) -> str:
 
 def target_of(context: Context, subject: Subject) -> Target:
     """Return the server meant, with what lets us in if we hold it. Raises Gone."""
-    from jupytui.jupyter.launch.lifecycle import Target
+    from jupytui.jupyter.launch.shutdown import Target
 
     server = subject.server_in(context.fleet.store)
     try:
@@ -125,12 +141,12 @@ def back(host: str, title: str, proof: Back) -> str:
 STOP = Action(
     id="server.stop",
     title="Stop server",
-    help="Ends the server by its unit, its API or SIGTERM, and proves that it is gone.",
+    help="Ends the server by its unit, its API or SIGTERM, another user's by its password; and proves that it is gone.",
     scope=Scope.SERVER,
     keys=("S",),
     command=("stop",),
     many=True,
-    refuse=_refuse,
+    refuse=_refuse_stop,
     losses=_losses,
     runs=_runs("stop"),
     run=_each(_stop),

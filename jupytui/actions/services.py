@@ -108,7 +108,8 @@ async def _stop(host: Host, prompter: Prompter, service: Service) -> str:
 
 
 async def _restart(host: Host, prompter: Prompter, service: Service) -> str:
-    from jupytui.jupyter.launch.lifecycle import Target, restart
+    from jupytui.jupyter.launch.lifecycle import restart
+    from jupytui.jupyter.launch.shutdown import Target
 
     if service.main_pid is None:
         return await _start(host, prompter, service)
@@ -153,18 +154,6 @@ async def _reload(context: Context, subjects: Subjects, _answers: Answers) -> st
     return f"systemd on {name} has read its unit files again."
 
 
-def _linger(on: bool) -> Callable[[Context, Subjects, Answers], Awaitable[str]]:
-    async def run(context: Context, subjects: Subjects, _answers: Answers) -> str:
-        from jupytui.systemd import control
-
-        name = subjects[0].host or ""
-        await control.set_linger(context.fleet.host(name), on)
-        does = "run on" if on else "end"
-        return f"Your units on {name} {does} when you log out."
-
-    return run
-
-
 def _not_running(service: Service) -> bool:
     return not service.running
 
@@ -175,6 +164,11 @@ def _running(service: Service) -> bool:
 
 async def _show(context: Context, subjects: Subjects, _answers: Answers) -> str:
     await context.front.show("4", subjects[0])
+    return ""
+
+
+async def _show_log(context: Context, subjects: Subjects, _answers: Answers) -> str:
+    await context.front.show("3", subjects[0])
     return ""
 
 
@@ -206,6 +200,17 @@ SHOW = Action(
     run=_show,
 )
 
+LOGS = Action(
+    id="service.logs",
+    title="Log of the service",
+    scope=Scope.HOST,
+    keys=("l",),
+    changes=False,
+    help="Shows what the unit has written, also after it was stopped.",
+    refuse=lambda _context, subject: None if subject.unit else "Select a server or a service first.",
+    run=_show_log,
+)
+
 STOP = ("stop", "S", "Stop service", "Stops the unit; its server ends.")
 RESTART = ("restart", "R", "Restart service", "Stops it and starts it again.")
 ENABLE = ("enable", "b", "Enable service", "Lets it start at boot.")
@@ -214,12 +219,13 @@ REMOVE = ("remove", "x", "Remove service", "Stops it and removes its unit file."
 
 ACTIONS = (
     SHOW,
+    LOGS,
     START,
     _action(STOP, _stop, _running, "is not running", ends=True),
     _action(RESTART, _restart, ends=True),
     _action(ENABLE, _enable, lambda s: s.enabled == "disabled", "starts by itself, or has no [Install] section"),
     _action(DISABLE, _disable, lambda s: s.enabled == "enabled", "does not start by itself"),
-    _action(REMOVE, _remove, lambda s: bool(s.fragment), "has no file that could be removed", ends=True),
+    _action(REMOVE, _remove, lambda s: s.removable, "is a package's, or has no file: disable it instead", ends=True),
     Action(
         id="service.reload",
         title="Reload systemd",
@@ -227,21 +233,5 @@ ACTIONS = (
         keys=("f5",),
         run=_reload,
         help="Reads changed unit files.",
-    ),
-    Action(
-        id="service.linger",
-        title="Keep my units running after logout",
-        scope=Scope.HOST,
-        keys=("L",),
-        run=_linger(True),
-        help="Switches lingering on: user units start at boot and stay.",
-    ),
-    Action(
-        id="service.nolinger",
-        title="End my units at logout",
-        scope=Scope.HOST,
-        keys=("O",),
-        run=_linger(False),
-        help="Switches lingering off.",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupytui.actions import deaths, environments, hosts, kernels, launch, lifecycle, servers, services, units
+from jupytui.actions import deaths, environments, hosts, kernels, launch, lifecycle, lingering, servers, services, units
 from jupytui.actions.base import Action
 
 ACTIONS: tuple[Action, ...] = (
@@ -11,6 +11,7 @@ ACTIONS: tuple[Action, ...] = (
     *servers.ACTIONS,
     *lifecycle.ACTIONS,
     *services.ACTIONS,
+    *lingering.ACTIONS,
     *units.ACTIONS,
     *environments.ACTIONS,
     *kernels.ACTIONS,

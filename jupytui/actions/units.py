@@ -20,47 +20,60 @@ if TYPE_CHECKING:
 
 Change = Callable[[Context, "Service", str], Awaitable[str | None]]  # the new text; None: the person left it
 LIMITS = ("MemoryMax", "CPUQuota")
+_BY_HAND = "systemctl edit {} on its host makes one."
 
 
 async def unit_text(host: Host, service: Service) -> str:
     """Return the text of a unit's own file. Raises Refused where it has none, CommandError, HostTrouble."""
+    text = await _text(host, service.fragment) if service.fragment else None
+    if text is None:
+        raise Refused(f"{service.name} has no file of its own.")
+    return text
+
+
+async def _text(host: Host, path: str) -> str | None:
+    """Return what is in a file, None where it is not there."""
     from jupytui.systemd.edit import read
 
-    if not service.fragment:
-        raise Refused(f"{service.name} has no file of its own.")
     try:
-        return await read(host, service.fragment)
+        return await read(host, path)
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        raise CommandError(f"{service.fragment} on {host.name} cannot be read.", detail=str(error)) from error
+        raise CommandError(f"{path} on {host.name} cannot be read.", detail=str(error)) from error
 
 
 def _changing(change: Change) -> Callable[[Context, Subjects, Answers], Awaitable[str]]:
     async def run(context: Context, subjects: Subjects, answers: Answers) -> str:
         service = await service_meant(context, subjects[0], answers)
         host = context.fleet.host(subjects[0].host or "")
-        before = await unit_text(host, service)
-        after = await change(context, service, before)
+        if service.changed_in is None:
+            raise Refused(f"{service.name} has no file that could be changed.", _BY_HAND.format(service.name))
+        before = await _text(host, service.changed_in)
+        after = await change(context, service, before or "")
         if after is None:
             return ""
-        if after == before:
+        if after == (before or ""):
             return f"Nothing changes in {service.name}."
         return await _put(context, subjects[0], service, before, after)
 
     return run
 
 
-async def _put(context: Context, subject: Subject, service: Service, before: str, after: str) -> str:
+async def _put(context: Context, subject: Subject, service: Service, before: str | None, after: str) -> str:
     """Show the difference and what systemd says of it, and put it in place when that is wanted."""
     from jupytui.systemd.control import command_line
     from jupytui.systemd.edit import difference, install
     from jupytui.systemd.verify import verify
 
-    name, path = subject.host or "", service.fragment or ""
+    name, path = subject.host or "", service.changed_in or ""
     host = context.fleet.host(name)
     context.progress("systemd-analyze verify")
-    old = await verify(host, service.scope, service.name, before)
-    new = await verify(host, service.scope, service.name, after)
-    notes = (difference(before, after, path), *verdict_notes(old, new), *_drop_ins(service))
+    # Sections that come twice are one: so a drop-in is checked with what it adds to.
+    base = await unit_text(host, service) + "\n" if service.packaged else ""
+    old = await verify(host, service.scope, service.name, base + (before or ""))
+    new = await verify(host, service.scope, service.name, base + after)
+    notes = (difference(before or "", after, path), *verdict_notes(old, new), *_drop_ins(service))
     runs = command_line(service.scope, "daemon-reload")
     if not await context.front.confirm(Confirmation(f"Change {service.name} on {name}", (), runs, notes=notes)):
         return ""
@@ -84,13 +97,15 @@ def verdict_notes(old: Verdict, new: Verdict) -> tuple[str, ...]:
 
 
 def _drop_ins(service: Service) -> tuple[str, ...]:
+    if service.packaged:
+        return (f"{service.fragment} belongs to an installed package and stays as it is: this is read after it.",)
     return (f"These are read after it, and win: {', '.join(service.drop_ins)}",) if service.drop_ins else ()
 
 
 async def _edit(context: Context, service: Service, text: str) -> str | None:
     if clean(text, 2**20) != text:
-        raise Refused(f"{service.fragment} holds bytes that no screen can show.", "Edit it on its host.")
-    field = Field("text", service.fragment or "", text, lines=True)
+        raise Refused(f"{service.changed_in} holds bytes that no screen can show.", "Edit it on its host.")
+    field = Field("text", service.changed_in or "", text or "[Service]\n", lines=True)
     answers = await context.front.fill(Form(f"Edit {service.name}", (field,), submit="Check"))
     return answers["text"] if answers else None
 
@@ -148,7 +163,7 @@ def _action(verb: str, key: str, title: str, help_: str, change: Change) -> Acti
         help=help_,
         scope=Scope.HOST,
         keys=(key,),
-        form=pick_unit(title, lambda service: bool(service.fragment)),
+        form=pick_unit(title, lambda service: bool(service.changed_in)),
         run=_changing(change),
     )
 

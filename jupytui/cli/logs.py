@@ -8,23 +8,25 @@ from contextlib import aclosing
 
 from jupytui.cli import UNREACHED, say
 from jupytui.cli.configured import configured
-from jupytui.cli.lifecycle import running
+from jupytui.cli.lifecycle import running, stopped
 from jupytui.cli.look import open_fleet, run_until_done, say_unreached
 from jupytui.config.model import Config
-from jupytui.errors import CommandError
+from jupytui.errors import CommandError, UsageError
 from jupytui.fleet.feed import follow, ring_for
 from jupytui.fleet.fleet import Fleet
+from jupytui.fleet.models import HostView
 from jupytui.hosts.base import HostTrouble
+from jupytui.jupyter.launch.services import jupyter_services
 from jupytui.logs.events import Batch
 from jupytui.logs.reader import LogReader
-from jupytui.logs.source import Source, source_of
+from jupytui.logs.source import Source, source_of, source_of_unit
 
 LINES = 50
 
 
 def configure(parser: ArgumentParser) -> None:
     """Say which words follow."""
-    parser.add_argument("server", metavar="SERVER", help="HOST, HOST:PORT or HOST:/socket")
+    parser.add_argument("server", metavar="SERVER", help="HOST, HOST:PORT, HOST:/socket; HOST:UNIT if stopped")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what is written, over lost connections")
     parser.add_argument("-n", "--lines", metavar="N", type=_count, default=LINES, help=f"so many last lines ({LINES})")
 
@@ -47,20 +49,28 @@ async def _logs(config: Config, arguments: Namespace) -> int:
         views = await fleet.look_once()
         if unreached := say_unreached(views):
             return unreached
-        server = running(views[0], arguments.server)
-        if server.log is None:
-            raise CommandError(f"It is not known where the log of {server.id} goes.")
-        unit = server.unit
-        source = source_of(
-            server.log.kind,
-            server.log.where,
-            unit.name if unit else None,
-            unit.scope if unit else None,
-            server.pid,
-        )
+        source = await _source(fleet, views[0], arguments.server)
         # A pipe takes its time, and nothing may be missing in it: nothing is ever skipped.
         reader = LogReader(fleet.host(name), source, history=arguments.lines, backlog=None)
         return await (_follow(fleet, name, reader, source) if arguments.follow else _once(reader, source))
+
+
+async def _source(fleet: Fleet, view: HostView, wanted: str) -> Source:
+    """Return the log of a server that runs, else of a unit that is stopped. Raises UsageError with the candidates."""
+    try:
+        server = running(view, wanted)
+    except UsageError as nothing_runs:
+        services = await jupyter_services(fleet.host(view.name), view.servers)
+        try:
+            service = stopped(services.services, view.name, wanted)
+        except UsageError:
+            raise nothing_runs from None
+        return source_of_unit(service.name, service.scope, service.output)
+    if server.log is None:
+        raise CommandError(f"It is not known where the log of {server.id} goes.")
+    unit = server.unit
+    name, scope = (unit.name, unit.scope) if unit else (None, None)
+    return source_of(server.log.kind, server.log.where, name, scope, server.pid)
 
 
 async def _once(reader: LogReader, source: Source) -> int:

@@ -26,6 +26,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--name", metavar="NAME", dest="called", default="", help="of its unit and its log")
     parser.add_argument("--memory-max", metavar="SIZE", default="", help="8G, 50%%: units only")
     parser.add_argument("--cpu-quota", metavar="SHARE", default="", help="400%% is four CPUs: units only")
+    parser.add_argument("--harden", action="store_true", help="take away what Jupyter does not need: units only")
     parser.add_argument("--options", metavar="OPTIONS", default="", help="more options for Jupyter, in one word")
 
 
@@ -57,5 +58,6 @@ def answers(arguments: Namespace) -> dict[str, str]:
         "name": arguments.called,
         "memory_max": arguments.memory_max,
         "cpu_quota": arguments.cpu_quota,
+        "harden": "yes" if arguments.harden else "no",
         "extra": arguments.options,
     }

@@ -140,8 +140,8 @@ class Probe:
                 for id_, api, kernel in kernels_of(seen, answers, kernels, orphans)
             )
             models[name] = server_of(name, seen, answers, known, facts)
-            if contact:
-                self._access[name] = contact.access
+            if access := contact.access if contact else seen.access if seen.foreign else None:
+                self._access[name] = access
         return tuple(models.values())
 
     def _orphans(self, servers: tuple[ServerSighting, ...], kernels: dict[str, KernelSighting]) -> frozenset[str]:

@@ -23,11 +23,14 @@ _GROUP = """\
 trap : HUP TERM
 w=$1 s=$2; shift 2
 exec 4>&2 2>/dev/null
-{ exec 4>&-; echo; FEED; exec >/dev/null; cat <&3 && kill -TERM "$w"; } | {
+{ exec 4>&-; echo; FEED; exec >/dev/null; cat <&3 && { kill -TERM "$w" || ALONE; }; } | {
   exec 2>&4 4>&-; trap : TERM; read -r n
   /bin/sh -c "$s" sh "$@" 3<&-
   r=$?; trap "" HUP; kill -HUP 0; exit "$r"; }
 """
+
+# Somebody killed the outer shell (the kernel does, where memory runs out): the group ends itself in its place.
+_ALONE = '{ trap "" TERM; kill -TERM 0; sleep 2; kill -KILL 0; }'
 
 # A group has members until the last of them was reaped, so `wait` comes before asking whether it is empty.
 # Linux has setsid (util-linux, busybox); elsewhere sh is a shell whose `set -m` gives a job its own group.
@@ -82,6 +85,6 @@ def frame(data: bytes) -> bytes:
 
 
 def _line(feed: str, script: str, args: tuple[str, ...], nonce: str) -> bytes:
-    group = shlex.quote(_GROUP.replace("FEED", feed))
+    group = shlex.quote(_GROUP.replace("FEED", feed).replace("ALONE", _ALONE))
     source = _OUTER.replace("NONCE", nonce).replace("GROUP", group).replace("SCRIPT", shlex.join([script, *args]))
     return source.replace("\\", "\\\\").replace("\n", "\\n").encode("utf-8", "surrogateescape") + b"\n"

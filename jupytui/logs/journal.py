@@ -14,10 +14,16 @@ from jupytui.text import clean, clean_line
 
 # `--user-unit` without `--user` finds the user's own journal and, for those who may read it, the system's: where
 # journald keeps no journal per user (Storage=volatile), only the latter holds the lines.
+# `--lines=N --follow` starts at the end, and where the unit has no line yet, at the end as it is when journalctl looks
+# again: what came in between is lost (25 lines of 60, systemd 252). `--lines=all` starts at the beginning; the last
+# option of a kind holds.
 _SCRIPT = """\
 command -v journalctl >/dev/null 2>&1 || exit 9
 export LC_ALL=C SYSTEMD_COLORS=0 SYSTEMD_PAGER=
 case $1 in --unit=*) journalctl --lines=0 >/dev/null ;; esac # says who may not read; with -o json nothing is said
+case " $* " in *" --lines=all "*) ;; *" --follow "*)
+  [ "$(journalctl -q -o json --output-fields=PRIORITY --lines=1 "$1" 2>/dev/null)" ] || set -- "$@" --lines=all ;;
+esac
 exec journalctl --no-pager --all -o json --output-fields=MESSAGE,PRIORITY,MESSAGE_ID "$@"
 """
 _DROPPED = {  # sd-messages.h: SD_MESSAGE_JOURNAL_DROPPED, SD_MESSAGE_JOURNAL_MISSED

@@ -65,6 +65,12 @@ def source_of(
     return Unreadable(words.format(where=f"{where} " if where and kind == "terminal" else place), _KEEP)
 
 
+def source_of_unit(unit: str, scope: str, output: str) -> Source:
+    """Return where the log of a unit is, whether it runs or not, from its StandardOutput (systemd.exec(5))."""
+    kind, _, path = output.partition(":")
+    return LogFile(path) if kind in {"file", "append", "truncate"} and path else Journal(unit, scope)
+
+
 def _deleted(path: str, pid: int | None) -> Source:
     if pid is None:
         return Unreadable(f"This server still writes to {path}, which was deleted.", _KEEP)

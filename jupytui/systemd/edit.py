@@ -84,6 +84,9 @@ async def _put(host: Host, root: Root | None, path: str, text: str) -> None:
             raise CommandError(f"{posixpath.dirname(path)} cannot be made on {host.name}.", detail=clean(made.stderr))
         await host.write(path, data, MODE)
         return
+    made = await run_as_root(host, root, 'umask 022; mkdir -p -- "$1"', posixpath.dirname(path))
+    if made.status:
+        raise CommandError(f"{posixpath.dirname(path)} cannot be made on {host.name}.", detail=clean(made.stderr))
     done = await run_as_root(host, root, files.WRITE, *files.write_args(path, len(data), MODE), stdin=data)
     if done.status:
         raise files.write_error(host.name, path, done.stderr)

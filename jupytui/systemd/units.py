@@ -99,6 +99,26 @@ class Service(msgspec.Struct, frozen=True):
         return f"{self.scope}:{self.name}"
 
     @property
+    def packaged(self) -> bool:
+        """Whether its file belongs to an installed package, whose next version writes it anew."""
+        return (self.fragment or "").startswith(("/usr/lib/", "/lib/", "/usr/share/"))
+
+    @property
+    def removable(self) -> bool:
+        """Whether it has a file, and that is somebody's own."""
+        return bool(self.fragment) and not self.packaged
+
+    @property
+    def changed_in(self) -> str | None:
+        """The file that takes changes: its own, for a package's the drop-in that `systemctl edit` makes.
+
+        None where there is none: a generated unit, and a package's in the user's manager.
+        """
+        if self.packaged:
+            return f"/etc/systemd/system/{self.name}.d/override.conf" if self.scope == "system" else None
+        return self.fragment or None
+
+    @property
     def running(self) -> bool:
         """Whether its process is there."""
         return self.active in {"active", "activating", "reloading", "deactivating"} and bool(self.main_pid)

@@ -10,6 +10,7 @@ from jupytui.actions import base
 from jupytui.actions.base import Action, Answers, Context, Field, Form, Loss, Refused, Subjects, perform, why_not
 from jupytui.actions.kernels import SHUTDOWN
 from jupytui.actions.table import ACTIONS, BY_ID
+from jupytui.errors import WrongAnswer
 from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.jupyter.models import App, Health, Kernel, KernelState, Server
@@ -62,6 +63,26 @@ def replace_kernels(view: HostView, *kernels: Kernel, health: Health = Health.OK
 
     server = msgspec.structs.replace(SERVER, kernels=kernels, health=health)
     return msgspec.structs.replace(view, servers=(server,))
+
+
+async def test_a_wrong_answer_brings_the_form_back_as_it_was_filled_in_until_it_is_left() -> None:
+    async def form(_context: Context, _subjects: Subjects) -> Form:
+        return Form("T", (Field("name", "Name"), Field("port", "Port")))
+
+    async def run(_context: Context, _subjects: Subjects, answers: Answers) -> str:
+        raise WrongAnswer("It is taken.", field="port" if answers else "none")
+
+    class Leaves(ScriptedFront):
+        async def fill(self, form: Form) -> Answers | None:
+            self.forms.append(form)
+            return {"name": "mine", "port": "1"} if len(self.forms) == 1 else None
+
+    front = Leaves()
+    action = replace(TELL, form=form, run=run)
+    assert await perform(action, context(front, HOST), [Subject("gpu1")]) is None
+    assert [(f.value, f.problem) for f in front.forms[1].fields] == [("mine", ""), ("1", "It is taken.")]
+    with pytest.raises(WrongAnswer, match="It is taken"):  # nobody to fill it in again
+        await perform(action, context(front, HOST), [Subject("gpu1")], {})
 
 
 async def test_a_form_that_is_left_does_nothing_and_one_that_is_filled_is_passed_on() -> None:

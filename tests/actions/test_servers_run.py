@@ -6,7 +6,7 @@ import pytest
 
 from jupytui.actions.base import Action, Refused, perform, why_not
 from jupytui.actions.environments import carry_out, label, place_of
-from jupytui.actions.launch import NEW, check_extra, check_port, pick, plan_missing
+from jupytui.actions.launch import NEW, check_extra, check_port, pick, plan_missing, spec_from
 from jupytui.actions.lifecycle import KILL, RESTART, STOP, back, ended
 from jupytui.cli.lifecycle import running, stopped
 from jupytui.errors import UsageError
@@ -48,6 +48,17 @@ def test_a_kill_is_always_grave() -> None:
 def test_what_cannot_be_ended_is_refused_with_the_reason(health: Health, word: str) -> None:
     view = HostView("gpu1", servers=(Server("gpu1:8889", 12, App.LAB, health=health),))
     assert word in (why_not(STOP, context(ScriptedFront(), view), [ON_HAND]) or "")
+
+
+async def test_another_users_server_is_asked_to_end_only_after_a_name_was_typed() -> None:
+    theirs = Server("gpu1:8889", 12, App.LAB, port=8889, health=Health.UNREADABLE)
+    front = ScriptedFront(yes=False)
+    where = context(front, HostView("gpu1", servers=(theirs,)))
+    assert await perform(STOP, where, [ON_HAND]) is None
+    (question,) = front.confirmed
+    assert (question.typed, question.runs) == ("gpu1", "POST /api/shutdown")
+    assert "another user's" in question.losses[0].what
+    assert why_not(RESTART, where, [ON_HAND]) == why_not(KILL, where, [ON_HAND]) == "gpu1:8889 belongs to another user."
 
 
 def test_what_is_not_as_it_was_is_said() -> None:
@@ -109,6 +120,14 @@ def test_fields_are_checked_as_they_are_typed() -> None:
     assert check_port("x")
     assert check_extra('--a="')
     assert check_extra("rm -rf")
+
+
+@pytest.mark.parametrize(("keep", "hardened"), [("user-unit", True), ("system-unit", True), ("process", False)])
+def test_only_a_unit_can_be_hardened_and_only_on_request(keep: str, hardened: bool) -> None:
+    settings = dict(spec_from({"keep": keep, "harden": "yes"}, "/usr/bin/python3").hardening)
+    assert (settings.get("NoNewPrivileges") == "yes") is hardened
+    assert ("ProtectSystem" in settings) == (keep == "system-unit")
+    assert not spec_from({"keep": keep}, "/usr/bin/python3").hardening
 
 
 def test_a_server_is_named_by_host_port_or_socket_and_ambiguity_lists_the_candidates() -> None:

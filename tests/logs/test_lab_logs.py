@@ -106,14 +106,11 @@ async def test_over_many_cuts_of_the_link_no_line_is_lost_or_doubled_or_out_of_o
     chance = random.Random(7)
     unit = "systemd-run --user --unit=cut-writer --collect --quiet python3 -c"
     await link.host.run(f'rm -rf /home/alice/cut; exec {unit} "$1"', WRITER)
-    # Whoever opens the journal while journald makes the user's file may not be shown that file's first lines.
-    known = 'until journalctl -q -o cat --user-unit=cut-writer | grep -q "line 50$"; do sleep 0.1; done'
     file, journal = Following(), Following()
     async with AsyncExitStack() as stack:
         for seen, source in ((file, LogFile(LOG)), (journal, Journal("cut-writer.service", "user"))):
             task = asyncio.create_task(link.read_on(LogReader(link.host, source, history=10_000), seen))
             stack.callback(task.cancel)
-            await link.host.run(known)
         for cut in range(CUTS):
             more = chance.randrange(200, 4000)
             for seen in (file, journal):
@@ -136,6 +133,24 @@ async def test_over_many_cuts_of_the_link_no_line_is_lost_or_doubled_or_out_of_o
     assert link.lost >= CUTS
     assert set(file.markers) <= {ROTATED, f"{LOG} is not there yet: waiting for it"}
     assert not journal.markers
+
+
+@pytest.mark.parametrize("history", [0, 1000])
+async def test_who_looks_before_a_unit_has_said_a_word_sees_its_first_lines(link: Link, history: int) -> None:
+    seen, unit = Following(), f"newborn{history}"
+    task = asyncio.create_task(seen.read(LogReader(link.host, Journal(f"{unit}.service", "user"), history=history)))
+    waits = (
+        'until pgrep -u alice -f "^journalctl .*--user-unit=$1.* --follow" >/dev/null; do sleep 0.1; done; sleep 0.3'
+    )
+    await link.host.run(waits, unit)  # and it has found nothing
+    says = "for n in $(seq 60); do echo line $n; sleep 0.01; done"
+    await link.host.run(f'exec systemd-run --user --wait --collect --quiet --unit={unit} sh -c "$1"', says)
+    await seen.until(lambda: b'"line 60"' in seen.data, 20)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    kept = messages((await link.host.run(f"journalctl -q -o json --user-unit={unit}")).stdout)
+    assert messages(seen.data) == kept
 
 
 async def half_open(link: Link, far: LabHost) -> None:

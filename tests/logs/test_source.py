@@ -2,12 +2,18 @@
 
 import pytest
 
-from jupytui.logs.source import Journal, LogFile, Unreadable, source_of
+from jupytui.logs.source import Journal, LogFile, Unreadable, source_of, source_of_unit
 
 
 def test_units_have_a_journal_and_files_are_files() -> None:
     assert source_of("journal", None, "lab.service", "user") == Journal("lab.service", "user")
     assert source_of("file", "/var/log/lab.log", "lab.service", "system") == LogFile("/var/log/lab.log")
+
+
+def test_a_stopped_units_log_is_where_its_output_went() -> None:
+    assert source_of_unit("lab.service", "user", "append:/home/a/lab.log") == LogFile("/home/a/lab.log")
+    for output in ("journal", "inherit", "", "fd:out", "null"):
+        assert source_of_unit("lab.service", "user", output) == Journal("lab.service", "user")
 
 
 def test_a_deleted_file_is_read_through_the_process_that_holds_it() -> None:

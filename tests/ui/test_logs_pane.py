@@ -320,6 +320,13 @@ async def test_a_server_started_anew_with_another_log_is_followed_there(home: Pa
         await screen.until("new log", "new.log", gone="line 1")
 
 
+async def test_lines_of_another_day_say_so(home: Path) -> None:
+    async with open_log(home, lines(3)) as screen:
+        await screen.until("line 2", "from 20 Nov 2026")
+        screen.write("".join(f"[I {datetime.now():%Y-%m-%d %H:%M:%S} ServerApp] now {n}\n" for n in range(60)))
+        await screen.until("now 59", gone="from 20 Nov")
+
+
 async def test_actions_are_about_the_server_whose_log_it_is(home: Path) -> None:
     async with open_log(home, lines(2)) as screen:
         await screen.until("line 1")

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from jupytui.errors import CommandError, JupytuiError
+from jupytui.errors import CommandError, WrongAnswer
 from jupytui.hosts.base import Host
 from jupytui.jupyter.launch.spec import Keep, Spec
 from jupytui.jupyter.launch.talk import ask
@@ -59,7 +59,7 @@ class Problem(msgspec.Struct, frozen=True):
     gravity: Gravity = Gravity.FATAL
 
 
-class Unlaunchable(JupytuiError):
+class Unlaunchable(WrongAnswer):
     """The server cannot be started as it is wanted; nothing was done."""
 
 
@@ -93,7 +93,7 @@ def refuse(spec: Spec, ground: Ground) -> None:
     """Raises Unlaunchable for the first thing that forbids the launch."""
     for problem in problems(spec, ground):
         if problem.gravity is Gravity.FATAL:
-            raise Unlaunchable(problem.message, problem.hint)
+            raise Unlaunchable(problem.message, problem.hint, field=problem.field)
 
 
 def _keep(spec: Spec, ground: Ground) -> list[Problem]:
@@ -111,7 +111,7 @@ def _root(spec: Spec, ground: Ground) -> list[Problem]:
     if ground.uid != 0 or spec.allow_root or "--allow-root" in spec.extra:
         return []
     hint = "Every notebook could then change the whole machine. If that is meant, allow it (--allow-root)."
-    return [Problem("allow_root", "Jupyter refuses to run as root.", hint)]
+    return [Problem("extra", "Jupyter refuses to run as root.", hint)]
 
 
 def _name(spec: Spec, ground: Ground) -> list[Problem]:

@@ -1,7 +1,8 @@
 """End a server, bring it back, start one whose unit is stopped: each with proof.
 
 Never by `jupyter server stop`, which fails on servers with a password alone and leaves them running
-(jupyter_server#1008). SIGTERM ends Jupyter cleanly, kernels included; so does POST /api/shutdown with a token.
+(jupyter_server#1008). SIGTERM ends Jupyter cleanly, kernels included; so does POST /api/shutdown with a token, or with
+the cookie of somebody who signed in: the one way to end a server whose process is another user's.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ import msgspec
 
 from jupytui.errors import CommandError, JupytuiError
 from jupytui.hosts.base import Host, Prompter
-from jupytui.jupyter.access import Access
-from jupytui.jupyter.http import ApiError, HttpClient
+from jupytui.jupyter.http import ApiError
 from jupytui.jupyter.launch.causes import LaunchFailed, explain
 from jupytui.jupyter.launch.holder import Holder, NotThere, holder_of, main_process
 from jupytui.jupyter.launch.proof import Answer, prove
+from jupytui.jupyter.launch.shutdown import Target, shut_down, sign_in_and_shut_down
 from jupytui.jupyter.launch.talk import Talk, talk, words
 from jupytui.jupyter.models import Unit
 from jupytui.systemd import control
 
 STOP_SECONDS = 30.0
 START_SECONDS = 60.0
-_UNIT_SECONDS = 900.0  # somebody may have to type a password first
+_ASKED_SECONDS = 900.0  # somebody may have to type a password first
 
 
 class Way(StrEnum):
@@ -34,18 +35,9 @@ class Way(StrEnum):
 
     UNIT = "unit"
     API = "api"
+    COOKIE = "cookie"
     TERM = "term"
     KILL = "kill"
-
-
-class Target(msgspec.Struct, frozen=True):
-    """The server meant. `access` None: it cannot be asked by HTTP, or we hold nothing that lets us in."""
-
-    title: str
-    pid: int
-    port: int | None = None
-    sock: str | None = None
-    access: Access | None = None
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -81,13 +73,16 @@ def way_for(target: Target, holder: Holder, *, kill: bool = False) -> Way:
         return Way.KILL
     if holder.unit:
         return Way.UNIT
-    return Way.API if target.access and target.access.token else Way.TERM
+    if target.access and target.access.token:
+        return Way.API
+    return Way.TERM if holder.own or not target.access else Way.COOKIE
 
 
 async def stop(host: Host, target: Target, prompter: Prompter, *, kill: bool = False) -> Ended:
     """End a server and prove it. With `kill` it gets no time to end its kernels.
 
-    Raises NotThere, StillThere, CommandError, NotRoot, HostTrouble.
+    Another user's is asked to end itself, by who knows its password. Raises NotThere, StillThere, CommandError,
+    ApiError, NotRoot, HostTrouble.
     """
     holder = await holder_of(host, target.pid)
     way = way_for(target, holder, kill=kill)
@@ -96,6 +91,8 @@ async def stop(host: Host, target: Target, prompter: Prompter, *, kill: bool = F
     try:
         proof = await _end(host, target, holder, way, prompter)
     except ApiError:
+        if not holder.own:
+            raise
         way = Way.TERM
         proof = await _end(host, target, holder, way, prompter)
     return Ended(
@@ -105,7 +102,8 @@ async def stop(host: Host, target: Target, prompter: Prompter, *, kill: bool = F
 
 async def _end(host: Host, target: Target, holder: Holder, way: Way, prompter: Prompter) -> Mapping[str, Any]:
     acts: dict[Way, Callable[[], Awaitable[None]]] = {
-        Way.API: lambda: _ask_to_shut_down(host, target),
+        Way.API: lambda: shut_down(host, target),
+        Way.COOKIE: lambda: sign_in_and_shut_down(host, target, prompter),
         Way.UNIT: lambda: control.stop(host, prompter, *_scope_and_name(holder)),
     }
     job = _job(target, holder, "stop", way)
@@ -130,25 +128,13 @@ def _checked(proof: Any, target: Target) -> Mapping[str, Any]:
     return proof
 
 
-async def _ask_to_shut_down(host: Host, target: Target) -> None:
-    assert target.access
-    client = HttpClient(host, target.access)
-    headers = {"Authorization": f"token {target.access.token.reveal()}".encode()}
-    try:
-        reply = await client.request("POST", target.access.base_url + "api/shutdown", headers, deadline=15.0)
-    finally:
-        await client.close()
-    if reply.status >= 300:
-        raise ApiError(f"{target.title} does not let us shut it down.", status=reply.status)
-
-
 def _job(target: Target, holder: Holder, mode: str, way: Way) -> dict[str, Any]:
     return {
         "mode": mode,
         "pid": holder.pid,
         "start": holder.start,
         "how": way.value,
-        "seconds": STOP_SECONDS if way is not Way.UNIT else _UNIT_SECONDS,
+        "seconds": STOP_SECONDS if way not in {Way.UNIT, Way.COOKIE} else _ASKED_SECONDS,
         "start_seconds": START_SECONDS,
         "sock": target.sock or "",
         "directories": [],

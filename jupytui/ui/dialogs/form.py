@@ -35,7 +35,8 @@ class FieldBox(Widget):
             entries = [
                 Entry(str(n), choice, note=choice if long else "") for n, choice in enumerate(self.field.choices)
             ]
-            yield PickList(entries, many=self.field.many)
+            at = next((entry.id for entry in entries if entry.title == self.field.value), "")
+            yield PickList(entries, many=self.field.many, at=at)
         elif self.field.lines:
             yield plain_area(self.field.value)
         else:
@@ -43,8 +44,8 @@ class FieldBox(Widget):
         browsed = f"{BROWSE} browses the host" if self.field.browse else ""
         if hint := "; ".join(filter(None, (self.field.help, browsed))):
             yield words(hint, "hint")
-        error = words("", "error")
-        error.display = False
+        error = words(self.field.problem, "error")
+        error.display = bool(self.field.problem)
         yield error
 
     @property
@@ -56,8 +57,11 @@ class FieldBox(Widget):
         return self.query_one(TextArea).text if self.field.lines else self.query_one(Input).value
 
     def take_focus(self) -> None:
-        """Be ready to type, from the very next key on."""
-        self.screen.set_focus(self.query_one(TextArea if self.field.lines else Input))
+        """Be ready to type, from the very next key on; what is wrong is seen, with the label."""
+        entry = self.query_one(TextArea if self.field.lines else Input)
+        self.screen.set_focus(entry, scroll_visible=not self.field.problem)
+        if self.field.problem:
+            self.call_after_refresh(self.scroll_visible, animate=False)
 
     def browse(self) -> None:
         """Let the person go to a directory; what is filled in stays if none is taken."""
@@ -70,6 +74,11 @@ class FieldBox(Widget):
         if path is not None:
             entry = self.query_one(Input)
             entry.value, entry.cursor_position = path, len(path)
+
+    @property
+    def as_refused(self) -> bool:
+        """Whether it still is what was refused."""
+        return bool(self.field.problem) and self.answer == self.field.value
 
     def check(self) -> bool:
         """Say what is wrong, if anything; whether all is well."""
@@ -92,7 +101,7 @@ class FormDialog(Dialog[Answers]):
 
     def __init__(self, form: Form) -> None:
         many, lines = (any(getattr(field, kind) for field in form.fields) for kind in ("many", "lines"))
-        key = "ctrl+s" if lines else "enter"
+        key = "ctrl+s" if lines or any(field.problem for field in form.fields) else "enter"
         hint = f"{'space marks · ' if many else ''}{key} {form.submit.lower()}s · escape leaves"
         super().__init__(form.title, hint)
         self.set_class(lines, "-large")
@@ -103,8 +112,8 @@ class FormDialog(Dialog[Answers]):
         yield from self._boxes
 
     def on_mount(self) -> None:
-        """Start with the first field."""
-        self._boxes[0].take_focus()
+        """Start with the first field, or the one that is in the way."""
+        next((box for box in self._boxes if box.field.problem), self._boxes[0]).take_focus()
 
     def action_submit(self) -> None:
         """Go ahead from where enter is a new line."""
@@ -144,7 +153,7 @@ class FormDialog(Dialog[Answers]):
     def _recheck(self) -> None:
         """Take an error away as soon as it is mended, but show none before the field is left."""
         for box in self._boxes:
-            if box.query_one(".error", Static).display:
+            if box.query_one(".error", Static).display and not box.as_refused:
                 box.check()
 
     def _submit(self) -> None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from jupytui import figures
 from jupytui.actions.base import Field, Form
+from jupytui.actions.services import service_meant
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.jupyter.models import Health
 from jupytui.logs.boots import Boot, boots
 from jupytui.logs.save import save
+from jupytui.logs.source import Source, source_of_unit
 from jupytui.ui.dialogs.finder import Finder
 from jupytui.ui.format.log_state import LEVELS, boot_words
 from jupytui.ui.format.servers import host_name, server_name, where
@@ -50,6 +52,12 @@ async def pick_server(program: Program, store: Store) -> None:
 def _entry(store: Store, subject: Subject, number: str) -> Entry:
     server, view = subject.server_in(store), subject.host_in(store)
     return Entry(number, f"{host_name(view)} › {server_name(server)}", note=where(server))
+
+
+async def find_unit(desk: Desk, subject: Subject, show: Callable[[Subject, Source], None]) -> None:
+    """Ask systemd where the log of a unit is, and show it. Raises Gone, CommandError, HostTrouble."""
+    service = await service_meant(desk.live.context, subject, {})
+    show(subject, source_of_unit(service.name, service.scope, service.output))
 
 
 async def pick_boot(program: Program, desk: Desk, host: str, show: Callable[[Boot], None]) -> None:

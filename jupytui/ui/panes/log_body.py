@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Self, cast
 
 from textual import on
@@ -126,22 +127,25 @@ class LogBody(Pane):
     def _title_lines(self, width: int) -> Sequence[Line]:
         name, state = self._whose(width), None
         if self._feed:
-            gone = self._server is None or self._store.server(self._subject.host or "", self._server.id) is None
+            gone = not self._unit and (
+                self._server is None or self._store.server(self._subject.host or "", self._server.id) is None
+            )
             state = log_state.state_of(self._feed.state, follows=self._view.follows, gone=gone)
         place = log_state.place_of(self._feed.source if self._feed else None, self._boot)
         line = log_state.title(name, place, state, width - GUTTER - 1) if name else ()
         return [(log_state.margin(GUTTER), *line)]
 
     def _whose(self, width: int) -> str:
-        if self._subject.server is None:
+        name = server_name(self._server) if self._server else self._subject.server or self._unit
+        if not name:
             return ""
-        name = server_name(self._server) if self._server else self._subject.server
         view = self._store.host(self._subject.host or "")
         return f"{host_name(view)} › {name}" if view and (width >= NARROW or not self._feed) else name
 
     def _status_lines(self, width: int) -> Sequence[Line]:
         hunt, found = self._hunt, self._hunt.found
         shown = hunt.shown if hunt.shown is not None else hunt.ring
+        day = self._view.day
         standing = Standing(
             lines=len(shown),
             below=self._below(),
@@ -152,6 +156,7 @@ class LogBody(Pane):
             looking=hunt.looking or (found is not None and not found.done),
             wrap=self._wrap,
             said=self._said,
+            day=day if day != datetime.now().date() else None,
         )
         return [(log_state.margin(GUTTER), *log_state.status(standing, width - GUTTER - 1))]
 
@@ -187,7 +192,14 @@ class LogBody(Pane):
             return ""
         return f"No line is as grave as that ({LEVELS[self._hunt.level]}). l shows the next level."
 
+    @property
+    def _unit(self) -> str:
+        """The unit whose log is shown, where that was asked for."""
+        return (self._subject.unit or "").partition(":")[2]
+
     def _why_none(self) -> str:
+        if self._unit:
+            return empty.log_sought(self._unit)
         if self._subject.server and self._server is None:
             return empty.log_of_nobody(self._subject.server)
         if self._subject.server:

@@ -79,9 +79,11 @@ class LogsPane(LogBody):
             self._look()
 
     def narrow_to(self, subject: Subject) -> None:
-        """Show the log of this server, or of the only one within `subject`."""
+        """Show the log of this server, of this unit, or of the only server within `subject`."""
         self._within = subject.at(min(subject.scope, Scope.SERVER))
         self._look()
+        if self._within.unit and (desk := self._program.desk):
+            desk.work.aside("log of unit", log_asks.find_unit(desk, self._within, self._show_unit))
         if self._feed and self._feed.state is FeedState.STOPPED:
             self._feed.start()
 
@@ -104,12 +106,18 @@ class LogsPane(LogBody):
         self._draw()
 
     def _wanted(self) -> Subject:
-        if self._within.scope is Scope.SERVER:
+        if self._within.scope is Scope.SERVER or self._within.unit:
             return self._within
         subjects = log_asks.servers(self._store, self._within)
         if self._subject in subjects:
             return self._subject
         return subjects[0] if len(subjects) == 1 else Subject()
+
+    def _show_unit(self, subject: Subject, source: Source) -> None:
+        if subject == self._subject and source != self._source:
+            self._source, self._boot = source, None
+            self._open(source)
+            self._draw()
 
     def _open(self, source: Source | None) -> None:
         """Let go of what is read, and read `source`."""
@@ -220,7 +228,7 @@ class LogsPane(LogBody):
     def action_save(self) -> None:
         """Write what is shown to a file."""
         if self._feed and (desk := self._program.desk):
-            name = (self._subject.server or "log").replace("/", "-").replace(":", "-")
+            name = (self._subject.server or self._unit or "log").replace("/", "-").replace(":", "-")
             desk.work.aside("save log", log_asks.save_as(desk, name, self._hunt))
 
 

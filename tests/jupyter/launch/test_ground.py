@@ -27,7 +27,7 @@ def test_nothing_is_wrong_with_the_usual() -> None:
 @pytest.mark.parametrize(
     ("spec", "ground", "field", "word", "gravity"),
     [
-        ({}, {"uid": 0}, "allow_root", "as root", "fatal"),
+        ({}, {"uid": 0}, "extra", "as root", "fatal"),
         ({}, {"root_dir": "/home/alice/.x", "root_dir_is": "writable"}, "root_dir", "hidden", "warning"),
         ({}, {"root_dir_is": "missing"}, "root_dir", "no directory", "fatal"),
         ({}, {"root_dir_is": "file"}, "root_dir", "not a directory", "fatal"),

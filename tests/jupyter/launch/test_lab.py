@@ -16,8 +16,9 @@ from jupytui.hosts.base import Host
 from jupytui.jupyter.client import JupyterApi
 from jupytui.jupyter.launch.causes import LaunchFailed
 from jupytui.jupyter.launch.ground import Unlaunchable
-from jupytui.jupyter.launch.lifecycle import Target, Way, restart, start_unit, stop
+from jupytui.jupyter.launch.lifecycle import Way, restart, start_unit, stop
 from jupytui.jupyter.launch.services import jupyter_services
+from jupytui.jupyter.launch.shutdown import Target
 from jupytui.jupyter.launch.spec import Keep, Spec
 from jupytui.jupyter.launch.start import launch
 from jupytui.jupyter.models import Health, Server, Unit

@@ -16,7 +16,8 @@ import pytest
 from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.launch.causes import LaunchFailed
 from jupytui.jupyter.launch.ground import Unlaunchable
-from jupytui.jupyter.launch.lifecycle import Target, Way, restart, stop
+from jupytui.jupyter.launch.lifecycle import Way, restart, stop
+from jupytui.jupyter.launch.shutdown import Target
 from jupytui.jupyter.launch.spec import Keep, Spec
 from jupytui.jupyter.launch.start import Launched, launch
 from jupytui.jupyter.models import Auth
