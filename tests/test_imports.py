@@ -9,7 +9,21 @@ from pathlib import Path
 import jupytui
 
 ROOT = Path(jupytui.__file__).parent
-HEAVY = {"textual", "rich", "asyncssh", "httpcore2", "cryptography", "pyngrok", "tomlkit", "shtab"}
+HEAVY = {
+    "textual",
+    "rich",
+    "asyncssh",
+    "httpcore2",
+    "cryptography",
+    "pyngrok",
+    "keyring",
+    "acme",
+    "josepy",
+    "requests",
+    "dns",
+    "tomlkit",
+    "shtab",
+}
 LOOK = "; import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
 
 
