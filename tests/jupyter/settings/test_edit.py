@@ -1,0 +1,161 @@
+"""What is planned, written and undone on this machine, with a real Jupyter that has the last word."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jupytui.hosts.local import LocalHost
+from jupytui.jupyter.settings.apply import apply
+from jupytui.jupyter.settings.commit import NotConfirmed, commit
+from jupytui.jupyter.settings.diff import diff
+from jupytui.jupyter.settings.discover import Whose, ask, look
+from jupytui.jupyter.settings.edit import REMOVE, Edit, plan
+from jupytui.jupyter.settings.models import CannotEdit, Found
+from jupytui.secret import Secret
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture
+def whose(environment: Path, home: Path) -> Whose:
+    for name in (environment / "etc/jupyter").glob("*.*"):
+        if name.suffix != ".d":
+            name.unlink()
+    return Whose(python=str(environment / "bin/python"), cwd=str(home), options=("--allow-root",))
+
+
+@pytest.fixture
+def jupyter(home: Path) -> Path:
+    place = home / ".jupyter"
+    place.mkdir()
+    return place
+
+
+def tree(place: Path) -> dict[str, tuple[bytes, int]]:
+    return {str(path): (path.read_bytes(), path.stat().st_mode & 0o7777) for path in place.rglob("*") if path.is_file()}
+
+
+async def test_what_jupyter_is_asked_starts_binds_and_writes_nothing(here: LocalHost, whose: Whose, home: Path) -> None:
+    (home / ".local/share/jupyter/runtime").mkdir(parents=True)
+    before = sorted(home.rglob("*"))
+    answer = await ask(here, whose)
+    assert answer.value("ServerApp.allow_root") is True
+    assert sorted(home.rglob("*")) == before
+
+
+async def test_an_edit_wins_is_proven_and_undone_to_the_byte(here: LocalHost, whose: Whose, jupyter: Path) -> None:
+    (jupyter / "jupyter_server_config.py").write_text(
+        "# mine\nc.ServerApp.port = 9000  # work\nc.ServerApp.ip = '::1'\n"
+    )
+    (jupyter / "jupyter_lab_config.json").write_text('{"ServerApp": {"port": 1}}')
+    before, found = tree(jupyter), await look(here, whose)
+    edit = plan(found, {"ServerApp.port": 9001, "ServerApp.quit_button": False})
+    done = await commit(here, whose, found.python, edit)
+    assert (jupyter / "jupyter_server_config.py").read_text() == (
+        "# mine\nc.ServerApp.port = 9001  # work\nc.ServerApp.ip = '::1'\nc.ServerApp.quit_button = False\n"
+    )
+    assert done.answer.value("ServerApp.port") == 9001
+    assert [Path(path).stat().st_mode & 0o777 for path in done.backups] == [0o600]
+    for path in done.backups:
+        assert Path(path).read_text().startswith("# mine\nc.ServerApp.port = 9000")
+        Path(path).unlink()
+    await apply(here, found.python, done.undo, backups=False)
+    assert tree(jupyter) == before
+
+
+async def test_a_file_that_was_not_there_is_made_private_and_undone(here: LocalHost, whose: Whose, home: Path) -> None:
+    found = await look(here, whose)
+    edit = plan(found, {"IdentityProvider.token": Secret("s3cret")})
+    done = await commit(here, whose, found.python, edit)
+    made = home / ".jupyter/jupyter_server_config.json"
+    assert json.loads(made.read_text()) == {"IdentityProvider": {"token": "s3cret"}}
+    assert (made.stat().st_mode & 0o777, made.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert "s3cret" not in diff(edit) + repr(edit) + repr(done) + repr(found)
+    assert "(new)" in diff(edit)
+    await apply(here, found.python, done.undo, backups=False)
+    assert not made.exists()
+
+
+async def test_an_edit_goes_where_it_wins(here: LocalHost, whose: Whose, jupyter: Path, environment: Path) -> None:
+    (jupyter / "jupyter_server_config.json").write_text("{}")
+    (environment / "etc/jupyter/jupyter_server_config.py").write_text("c.ServerApp.port = int('7')\n")
+    found = await look(here, whose)
+    edit = plan(found, {"ServerApp.port": 5})
+    assert [file.path for file in edit.files] == [str(environment / "etc/jupyter/jupyter_server_config.json")]
+    assert edit.notes
+    assert (await commit(here, whose, found.python, edit)).answer.value("ServerApp.port") == 5
+
+
+async def test_the_command_line_is_named_as_what_is_stronger(here: LocalHost, whose: Whose) -> None:
+    stubborn = Whose(python=whose.python, cwd=whose.cwd, options=("--port=5",))
+    with pytest.raises(CannotEdit, match="command line"):
+        plan(await look(here, stubborn), {"ServerApp.port": 6})
+
+
+async def test_what_jupyter_does_not_confirm_is_taken_back(here: LocalHost, whose: Whose, jupyter: Path) -> None:
+    (jupyter / "jupyter_server_config.json").write_text('{"ServerApp": {"ip": "::1"}}')
+    before, found = tree(jupyter), await look(here, whose)
+    for key, value in {"ServerApp.port": "no number", "ServerApp.ip": "::2"}.items():
+        edit = plan(found, {key: value})
+        if key == "ServerApp.ip":
+            edit = Edit(edit.files, {key: "::3"})
+        with pytest.raises(NotConfirmed, match="Nothing was changed"):
+            await commit(here, whose, found.python, edit)
+        assert {path: each for path, each in tree(jupyter).items() if ".bak-" not in path} == before
+
+
+async def test_a_file_changed_meanwhile_is_left_alone_and_so_are_all_others(
+    here: LocalHost, whose: Whose, jupyter: Path
+) -> None:
+    one, two = jupyter / "jupyter_server_config.json", jupyter / "jupyter_server_config.py"
+    one.write_text('{"ServerApp": {"port": 1}}')
+    two.write_text("c.ServerApp.ip = '::1'\n")
+    found = await look(here, whose)
+    edit = plan(found, {"ServerApp.port": 2, "ServerApp.ip": "::2"})
+    assert len(edit.files) == 2
+    two.write_text("c.ServerApp.ip = '::3'\n")
+    before = tree(jupyter)
+    with pytest.raises(CannotEdit, match="has changed"):
+        await apply(here, found.python, edit)
+    assert tree(jupyter) == before
+
+
+async def test_behind_a_link_of_mine_the_target_is_written(
+    here: LocalHost, whose: Whose, jupyter: Path, home: Path
+) -> None:
+    dotfiles = home / "dotfiles"
+    dotfiles.mkdir()
+    (dotfiles / "jupyter.json").write_text("{}")
+    (jupyter / "jupyter_server_config.json").symlink_to(dotfiles / "jupyter.json")
+    found = await look(here, whose)
+    await apply(here, found.python, plan(found, {"ServerApp.port": 4}))
+    assert (jupyter / "jupyter_server_config.json").is_symlink()
+    assert json.loads((dotfiles / "jupyter.json").read_text()) == {"ServerApp": {"port": 4}}
+
+
+async def test_a_removed_key_is_said_nowhere(here: LocalHost, whose: Whose, jupyter: Path) -> None:
+    (jupyter / "jupyter_server_config.py").write_text("c.ServerApp.port = 1\nc.ServerApp.ip = '::1'\n")
+    (jupyter / "jupyter_lab_config.json").write_text('{"LabApp": {"port": 3}}')
+    found = await look(here, whose)
+    done = await commit(here, whose, found.python, plan(found, {"ServerApp.port": REMOVE}))
+    assert done.answer.value("ServerApp.ip") == "::1"
+    assert (jupyter / "jupyter_server_config.py").read_text() == "c.ServerApp.ip = '::1'\n"
+
+
+def test_nothing_found_can_be_planned_for() -> None:
+    with pytest.raises(CannotEdit, match="no file that may be written"):
+        plan(Found("lab"), {"ServerApp.port": 1})
+
+
+async def test_a_file_that_gets_a_secret_is_private_from_then_on(here: LocalHost, whose: Whose, jupyter: Path) -> None:
+    (jupyter / "jupyter_server_config.json").write_text("{}")
+    (jupyter / "jupyter_server_config.json").chmod(0o644)
+    before, found = tree(jupyter), await look(here, whose)
+    edit = plan(found, {"PasswordIdentityProvider.hashed_password": Secret("argon2:x")})
+    await apply(here, found.python, edit, backups=False)
+    assert [mode for _, mode in tree(jupyter).values()] == [0o600]
+    await apply(here, found.python, edit.undone, backups=False)
+    assert tree(jupyter) == before
