@@ -6,7 +6,8 @@ Two implementations: `local.LocalHost` (this machine) and `ssh.SshHost`. Both su
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -88,6 +89,22 @@ class Shell(Protocol):
         ...
 
 
+# Makes the protocol of a connection that has come in. Raises OSError to have it refused.
+Accept = Callable[[], Awaitable[asyncio.Protocol]]
+
+
+class Listener(Protocol):
+    """A socket that listens on a machine."""
+
+    def get_port(self) -> int:
+        """Return its TCP port."""
+        ...
+
+    def close(self) -> None:
+        """Listen no more; what has come in stays open."""
+        ...
+
+
 class Host(Protocol):
     """A machine. Every method may raise HostTrouble; none of them retries."""
 
@@ -149,6 +166,37 @@ class Host(Protocol):
 
     async def open_unix(self, path: str) -> Stream:
         """Connect, on the far side, to a unix socket. Raises OSError."""
+        ...
+
+    async def attach_tcp(self, protocol: asyncio.Protocol, host: str, port: int) -> None:
+        """As `open_tcp`, by callbacks: `protocol` gets a transport that is made for much data, its reading not paused.
+
+        What `protocol.data_received` gets may be any bytes-like object.
+        """
+        ...
+
+    async def attach_unix(self, protocol: asyncio.Protocol, path: str) -> None:
+        """As `open_unix`, by callbacks."""
+        ...
+
+    async def listen_tcp(self, accept: Accept, host: str, port: int) -> Listener:
+        """Listen on the far side, for as long as the connection is up; port 0: any. Raises OSError."""
+        ...
+
+    async def listen_unix(self, accept: Accept, path: str) -> Listener:
+        """Listen at a path on the far side. Raises OSError, also when there is a file of that name."""
+        ...
+
+    async def wait_lost(self) -> None:
+        """Return when the connection that is up now is gone; at once when there is none."""
+        ...
+
+    def drop(self) -> None:
+        """Let go of the connection at once, without a word to the other side, which may not be there any more."""
+        ...
+
+    async def knock(self, deadline: float = 1.0) -> bool | None:
+        """Whether the first machine on the way takes a TCP connection now, `deadline` in seconds; None: unknown."""
         ...
 
     async def close(self) -> None:

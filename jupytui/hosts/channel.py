@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import asyncssh
 
@@ -15,7 +15,16 @@ from jupytui.text import clean_line
 WINDOW = 2**21  # bytes under way per channel
 CLOSE_GRACE = 2.0  # seconds for the server to agree that a channel is closed
 
-S = TypeVar("S", bound="ChannelStream")
+
+class Discardable(Protocol):
+    """A session whose channel nobody may be waiting for by the time it is open."""
+
+    def discard(self) -> None:
+        """Close the channel, or take note that it never opened."""
+        ...
+
+
+D = TypeVar("D", bound=Discardable)
 Opening = Coroutine[Any, Any, tuple[Any, Any]]
 
 
@@ -164,17 +173,18 @@ async def tcp(connection: asyncssh.SSHClientConnection, host: str, port: int) ->
     """Connect, on the far side, to a TCP port. Raises ConnectionRefusedError or OSError."""
     stream = ChannelStream()
     opening = connection.create_connection(lambda: stream, host, port, window=WINDOW)
-    return await _connected(opening, stream)
+    return await opened(opening, stream)
 
 
 async def unix(connection: asyncssh.SSHClientConnection, path: str) -> ChannelStream:
     """Connect, on the far side, to a unix socket. Raises OSError."""
     stream = ChannelStream()
     opening = connection.create_unix_connection(lambda: stream, path, window=WINDOW)
-    return await _connected(opening, stream)
+    return await opened(opening, stream)
 
 
-async def _connected(opening: Opening, stream: ChannelStream) -> ChannelStream:
+async def opened(opening: Opening, stream: D) -> D:
+    """Return `stream` once its connection is open. Raises ConnectionRefusedError or OSError."""
     try:
         return await _opened(opening, stream)
     except asyncssh.Error as error:
@@ -182,16 +192,16 @@ async def _connected(opening: Opening, stream: ChannelStream) -> ChannelStream:
         raise kind(clean_line(str(error))) from None
 
 
-async def _opened(opening: Opening, stream: S) -> S:
+async def _opened(opening: Opening, stream: D) -> D:
     """Return `stream` once it is open; if we are cancelled meanwhile, it is closed as soon as it is open.
 
     asyncssh forgets a channel whose opening was cancelled, while the server's end of it stays open.
     """
     task = asyncio.ensure_future(opening)
 
-    def forgotten(opened: asyncio.Future[Any]) -> None:
-        if not opened.cancelled():
-            opened.exception()  # nobody waits for it any more, and asyncio would say so on stderr
+    def forgotten(done: asyncio.Future[Any]) -> None:
+        if not done.cancelled():
+            done.exception()  # nobody waits for it any more, and asyncio would say so on stderr
         stream.discard()
 
     try:

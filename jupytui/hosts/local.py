@@ -8,7 +8,7 @@ import signal
 from contextlib import suppress
 from weakref import WeakSet
 
-from jupytui.hosts.base import Process, Stream
+from jupytui.hosts.base import Accept, Listener, Process, Stream
 from jupytui.hosts.buffer import Inbox, Tail, Valve
 from jupytui.hosts.command import CommandHost
 
@@ -47,6 +47,33 @@ class LocalHost(CommandHost):
     async def open_unix(self, path: str) -> Stream:
         """Connect to a unix socket. Raises OSError."""
         return LocalStream(*await asyncio.open_unix_connection(path))
+
+    async def attach_tcp(self, protocol: asyncio.Protocol, host: str, port: int) -> None:
+        """Connect `protocol` to a TCP port. Raises ConnectionRefusedError or OSError."""
+        await asyncio.get_running_loop().create_connection(lambda: protocol, host, port)
+
+    async def attach_unix(self, protocol: asyncio.Protocol, path: str) -> None:
+        """Connect `protocol` to a unix socket. Raises OSError."""
+        await asyncio.get_running_loop().create_unix_connection(lambda: protocol, path)
+
+    async def listen_tcp(self, accept: Accept, host: str, port: int) -> Listener:
+        """Raise OSError: here, a tunnel's own socket listens."""
+        raise OSError("a tunnel from this machine to itself listens by itself")
+
+    async def listen_unix(self, accept: Accept, path: str) -> Listener:
+        """Raise OSError, as above."""
+        raise OSError("a tunnel from this machine to itself listens by itself")
+
+    async def wait_lost(self) -> None:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+
+    def drop(self) -> None:
+        """Do nothing."""
+
+    async def knock(self, deadline: float = 1.0) -> bool | None:
+        """True."""
+        return True
 
     async def close(self) -> None:
         """End everything that was started here."""

@@ -6,14 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from jupytui.errors import CommandError
-from jupytui.hosts.base import Destination, HostState, HostTrouble, Process, Prompter, Stream
+from jupytui.hosts import reach
+from jupytui.hosts.base import Accept, Destination, HostState, HostTrouble, Listener, Process, Prompter, Stream
 from jupytui.hosts.command import CommandHost
 from jupytui.hosts.limits import SESSIONS_PER_CONNECTION, Gates
-from jupytui.hosts.ssh_config import resolve
 from jupytui.text import clean_line
 
 if TYPE_CHECKING:
     from jupytui.hosts.dial import Line
+    from jupytui.hosts.ssh_config import Resolved
+
+MAX_JUMPS = 8
 
 
 class SshHost(CommandHost):
@@ -57,7 +60,9 @@ class SshHost(CommandHost):
 
     async def _dial(self) -> None:
         # ssh reads its configuration while asyncssh is being imported, which takes a tenth of a second the first time.
-        hop, dialler_class = await asyncio.gather(resolve(self._ssh, self._config), self._gates.dialler())
+        hop, dialler_class = await asyncio.gather(
+            self._gates.resolver.resolve(self._ssh, self._config), self._gates.dialler()
+        )
         dialler = dialler_class(self._prompter, self._gates, self._config)
         self._address = hop.address
         former = self._line
@@ -113,6 +118,54 @@ class SshHost(CommandHost):
         from jupytui.hosts import channel
 
         return await channel.unix(self._connected_line().connection, path)
+
+    async def attach_tcp(self, protocol: asyncio.Protocol, host: str, port: int) -> None:
+        """Connect `protocol`, on the far side, to a TCP port. Raises ConnectionRefusedError or OSError."""
+        from jupytui.hosts import relay
+
+        await relay.attach_tcp(self._connected_line().connection, protocol, host, port)
+
+    async def attach_unix(self, protocol: asyncio.Protocol, path: str) -> None:
+        """Connect `protocol`, on the far side, to a unix socket. Raises OSError."""
+        from jupytui.hosts import relay
+
+        await relay.attach_unix(self._connected_line().connection, protocol, path)
+
+    async def listen_tcp(self, accept: Accept, host: str, port: int) -> Listener:
+        """Listen on the far side. Raises OSError."""
+        from jupytui.hosts import relay
+
+        return await relay.listen_tcp(self._connected_line().connection, accept, host, port)
+
+    async def listen_unix(self, accept: Accept, path: str) -> Listener:
+        """Listen at a path on the far side. Raises OSError."""
+        from jupytui.hosts import relay
+
+        return await relay.listen_unix(self._connected_line().connection, accept, path)
+
+    async def wait_lost(self) -> None:
+        """Return when the connection is gone."""
+        if self._line and not self._line.connection.is_closed():
+            await self._line.login.ended.wait()
+
+    def drop(self) -> None:
+        """Let go of the connection."""
+        if self._line:
+            self._line.connection.abort()
+
+    async def knock(self, deadline: float = 1.0) -> bool | None:
+        """Whether the first machine on the way takes a TCP connection. Raises HostTrouble."""
+        return await reach.knock(await self._first_hop(), deadline)
+
+    async def _first_hop(self) -> Resolved:
+        """Return the first jump host on the way, or the host itself."""
+        resolver = self._gates.resolver
+        hop = await resolver.resolve(self._ssh, self._config)
+        for _ in range(MAX_JUMPS):
+            if not hop.jumps or hop.jumps[0] == hop.alias:
+                break
+            hop = await resolver.resolve(hop.jumps[0], self._config)
+        return hop
 
     async def close(self) -> None:
         """End the connection, or the attempt at one."""

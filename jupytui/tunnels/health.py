@@ -1,0 +1,82 @@
+"""Whether the server a tunnel was made for answers behind it, or another one, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jupytui.errors import JupytuiError
+from jupytui.hosts.base import Host, HostTrouble
+from jupytui.jupyter.access import Access
+from jupytui.jupyter.client import JupyterApi
+from jupytui.jupyter.http import ApiError
+from jupytui.tunnels.models import Address, Behind, Trouble, TunnelState
+
+SAME_START = 1.5  # seconds: a process' start is counted in hundredths, but whoever wrote it down may have rounded
+
+# Field 22 of /proc/PID/stat is the start in clock ticks since the boot; the name in field 2 may hold anything.
+_STARTED = b'getconf CLK_TCK; sed "s/.*) //" /proc/%d/stat 2>/dev/null | cut -d" " -f20'
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """UP, WRONG_SERVER or NO_SERVER, and why."""
+
+    state: TunnelState
+    trouble: Trouble | None = None
+
+
+WELL = Health(TunnelState.UP)
+
+
+async def check(near: Host, behind: Behind, to: Address, there: Host | None) -> Health:
+    """Ask the server at `to`, as seen from `near`; `there` is its machine, where its process can be looked up."""
+    try:
+        version = await _version(near, behind, to)
+    except ApiError as error:
+        return _silent(to, error)
+    if behind.version and version and version != behind.version:
+        return _wrong(to, f"a Jupyter of version {version} answers, not {behind.version}")
+    if there and behind.pid and await _replaced(there, behind):
+        return _wrong(to, f"its process {behind.pid} is gone, and something else answers")
+    return WELL
+
+
+async def _version(near: Host, behind: Behind, to: Address) -> str | None:
+    access = Access(to.host, to.port or None, to.path or None, tls=behind.secure, base_url=behind.base_url)
+    api = JupyterApi(near, access)
+    try:
+        return await api.version()
+    finally:
+        await api.close()
+
+
+def _silent(to: Address, error: ApiError) -> Health:
+    if error.status is not None and error.status != 404:
+        return WELL  # /api needs no credentials, but a proxy or a hub before it may: somebody is there
+    if error.status == 404 or "speak HTTP" in error.message:
+        return _wrong(to, "what answers is no Jupyter")
+    return Health(TunnelState.NO_SERVER, Trouble(f"Nothing answers at {to}.", error.hint))
+
+
+def _wrong(to: Address, what: str) -> Health:
+    hint = "Its port may have been taken by another server: look which one you want, and tunnel to that."
+    return Health(TunnelState.WRONG_SERVER, Trouble(f"Behind {to} is another server: {what}.", hint))
+
+
+async def _replaced(there: Host, behind: Behind) -> bool:
+    """Whether the process the tunnel was made for has gone; False where that cannot be known."""
+    assert behind.pid
+    try:
+        ticks, *rest = (await (await there.shell()).ask(_STARTED % behind.pid)).split()
+        if not rest:
+            return await _has_proc(there)
+        started = int(rest[0]) / int(ticks)
+    except HostTrouble:
+        return False
+    except (JupytuiError, ValueError):
+        return False
+    return behind.started is not None and abs(started - behind.started) > SAME_START
+
+
+async def _has_proc(there: Host) -> bool:
+    return b"y" in await (await there.shell()).ask(b"[ -r /proc/1/stat ] && echo y")
