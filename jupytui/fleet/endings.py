@@ -101,7 +101,10 @@ def cases(before: Picture, now: Picture, facts: Facts) -> Iterator[Case]:
 
 
 def _has_ended(life: Life, now: Life | None) -> bool:
-    return now is not None and (now.pid != life.pid or now.dead > life.dead or now.listed < life.listed)
+    """Whether there is something new to say: a process that is ending has neither a command nor a status for a while."""
+    return now is not None and (
+        now.pid != life.pid or now.dead > life.dead or now.listed < life.listed or now.status != life.status
+    )
 
 
 def _kernel_case(id_: str, life: Life, before: Picture, now: Picture, facts: Facts) -> Case:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jupytui.fleet.probe import Probe
     from jupytui.fleet.watch import Watcher
     from jupytui.hosts.limits import Gates
+    from jupytui.jupyter.access import Access
     from jupytui.jupyter.client import JupyterApi
 
 
@@ -93,6 +94,12 @@ class Fleet:
         """Return the HTTP API of the server meant. Raises Gone, and JupytuiError when we hold no credentials."""
         if probe := self._probes.get(subject.host or ""):
             return probe.api(subject.server or "")
+        raise Gone(f"{subject.host} is not in the fleet any more.")
+
+    def access(self, subject: Subject) -> Access:
+        """Return how the server meant is reached from its own machine. Raises Gone, UsageError when it is not."""
+        if probe := self._probes.get(subject.host or ""):
+            return probe.access(subject.server or "")
         raise Gone(f"{subject.host} is not in the fleet any more.")
 
     def token(self, subject: Subject) -> Secret | None:

@@ -60,8 +60,12 @@ class Probe:
 
     def api(self, server: str) -> JupyterApi:
         """Return the API of the server with this id, on a connection of its own. Raises UsageError."""
+        return JupyterApi(self.host, self.access(server))
+
+    def access(self, server: str) -> Access:
+        """Return how the server with this id is reached from its own machine. Raises UsageError."""
         if access := self._access.get(server):
-            return JupyterApi(self.host, access)
+            return access
         raise UsageError(f"{server} does not answer.", "Its process is gone, or it listens on nothing that is known.")
 
     def token(self, server: str) -> Secret | None:

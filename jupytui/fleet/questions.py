@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jupytui.fleet.store import Store
@@ -13,6 +14,7 @@ _WAITING = {
     SecretKind.PASSWORD: "asks for a password",
     SecretKind.PASSPHRASE: "asks for a key's passphrase",
     SecretKind.CODE: "asks for a code",
+    SecretKind.TOKEN: "asks for a token",
 }
 
 
@@ -42,7 +44,11 @@ class Questions:
 
     def prompter(self, host: str) -> HostPrompter:
         """Return what asks on behalf of one host (its jump hosts' questions included)."""
-        return HostPrompter(self, host)
+        return HostPrompter(self, lambda _asking: host)
+
+    def prompter_of_all(self, row: Callable[[str], str]) -> HostPrompter:
+        """Return what asks on behalf of all hosts; `row` says on whose row what a host asks is to be shown."""
+        return HostPrompter(self, row)
 
     async def ask(self, host: str, about: SecretPrompt | UnknownKey) -> Secret | bool | None:
         """Wait until the question is answered; a cancelled one is taken back."""
@@ -62,16 +68,16 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class HostPrompter:
-    """The Prompter handed to one host."""
+    """The Prompter handed to one host, or to something that speaks for all of them; `row` as in `prompter_of_all`."""
 
     questions: Questions
-    host: str
+    row: Callable[[str], str]
 
     async def secret(self, prompt: SecretPrompt) -> Secret | None:
         """Wait for the user's answer."""
-        answer = await self.questions.ask(self.host, prompt)
+        answer = await self.questions.ask(self.row(prompt.host), prompt)
         return answer if isinstance(answer, Secret) else None
 
     async def trust(self, question: UnknownKey) -> bool:
         """Wait for the user's word."""
-        return await self.questions.ask(self.host, question) is True
+        return await self.questions.ask(self.row(question.host), question) is True

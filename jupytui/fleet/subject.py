@@ -18,6 +18,11 @@ class Scope(IntEnum):
     HOST = 1
     SERVER = 2
     KERNEL = 3
+    TUNNEL = 4  # of a host, beside its servers
+
+    def lies_in(self, wider: Scope) -> bool:
+        """Whether a thing of this scope lies within one of `wider`."""
+        return wider <= self and not (self is Scope.TUNNEL and wider in {Scope.SERVER, Scope.KERNEL})
 
 
 class Gone(JupytuiError):
@@ -26,7 +31,7 @@ class Gone(JupytuiError):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A host, a server of it (by id) or a kernel of that (by id); nothing at all is the whole fleet.
+    """A host, a server of it (by id) or a kernel of that (by id), or a tunnel to it; nothing is the whole fleet.
 
     `unit` ("user:x.service") says which service of the host is meant; it makes nothing narrower.
     """
@@ -35,14 +40,19 @@ class Subject:
     server: str | None = None
     kernel: str | None = None
     unit: str | None = None
+    tunnel: str | None = None
 
     @property
     def scope(self) -> Scope:
         """The narrowest thing named."""
+        if self.tunnel is not None:
+            return Scope.TUNNEL
         return Scope(sum(part is not None for part in (self.host, self.server, self.kernel)))
 
     def at(self, scope: Scope) -> Subject:
         """Widen to `scope`: the server of a kernel, the host of a server. A unit stays with its host."""
+        if scope is Scope.TUNNEL:
+            return self
         if scope is Scope.HOST:
             return Subject(self.host, unit=self.unit)
         parts = (self.host, self.server, self.kernel)

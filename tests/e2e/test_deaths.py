@@ -46,7 +46,7 @@ def terminal(home: Path, lab: Lab, server: JupyterServer) -> Iterator[Tmux]:
 def test_a_kernel_killed_by_a_signal_is_shown_with_its_restart(terminal: Tmux, server: JupyterServer) -> None:
     server.host.exec('kill -KILL "$1"', str(server.kernel_pid))
     # By the signal where a look came before Jupyter's; else nothing on the machine knows it any more.
-    told = r"fit\.ipynb.*✖ restarted 1/5, (killed by SIGKILL|ended without a word: killed by a signal)"
+    told = r"fit\.ipynb.*✖ restarted 1/5, (killed by SIGKILL|ended without a word: killed)"
     terminal.wait_until(re.compile(told), RESTARTER + SEEN)
     terminal.wait_until(re.compile(r"KernelRestarter: restarting kernel \(1/5\)"), 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -42,11 +43,10 @@ async def probe(lab: Lab, there: JupyterServer) -> AsyncIterator[Probe]:
 
 async def until(probe: Probe, seen: Callable[[HostView], object], seconds: float = 20.0) -> HostView:
     """Look ten times a second until `seen` is true of a view."""
-    view = await probe.look()
-    async with asyncio.timeout(seconds):
-        while not seen(view):
-            await asyncio.sleep(0.1)
-            view = await probe.look()
+    ends = time.monotonic() + seconds
+    while not seen(view := await probe.look()):
+        assert time.monotonic() < ends, view.servers
+        await asyncio.sleep(0.1)
     return view
 
 

@@ -62,6 +62,14 @@ def test_a_kernel_nobody_names_until_it_is_back_has_ended_twice_for_both_tell_so
     assert picture_of(third, (server(),), facts(170)).lives == {}
 
 
+def test_a_kernel_seen_as_it_is_ending_is_told_of_again_when_its_status_is_there() -> None:
+    first = picture_of(Picture(), (server(kernel()),), facts(100))
+    ending = picture_of(first, (server(),), facts(103))
+    ended = picture_of(ending, (server(),), facts(106, ended={70: 9}))
+    assert [case.ending.status for case in cases(first, ending, facts(103))] == [None]
+    assert [case.ending.status for case in cases(ending, ended, facts(106, ended={70: 9}))] == [9]
+
+
 def test_a_dead_kernel_that_is_given_up_has_ended_once_more() -> None:
     first = picture_of(Picture(), (server(kernel()),), facts(100))
     dead = picture_of(first, (server(kernel(None, KernelState.DEAD)),), facts(103))
