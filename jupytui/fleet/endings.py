@@ -24,6 +24,7 @@ class Life(msgspec.Struct, frozen=True):
     `oom_kills` is what the machine had counted by then, `status` the wait status if a look saw it.
     """
 
+    kernel: Kernel
     pid: int
     server: int
     seen: float
@@ -69,7 +70,9 @@ def picture_of(before: Picture, servers: tuple[Server, ...], facts: Facts) -> Pi
     kernels = [(kernel, server.pid) for server in running.values() for kernel in server.kernels]
     listed = {kernel.id for kernel, _ in kernels}
     lives = {id_: _ended(life, id_ in listed, facts) for id_, life in before.lives.items() if taken - life.seen < _AWAY}
-    lives |= {kernel.id: Life(kernel.pid, pid, taken, facts.now.oom_kills) for kernel, pid in kernels if kernel.pid}
+    lives |= {
+        kernel.id: Life(kernel, kernel.pid, pid, taken, facts.now.oom_kills) for kernel, pid in kernels if kernel.pid
+    }
     return Picture(
         taken=taken,
         boot_id=facts.machine.boot_id,
@@ -97,23 +100,21 @@ def cases(before: Picture, now: Picture, facts: Facts) -> Iterator[Case]:
             yield Case(Ending(pid, datetime.now(UTC), oom=oom, left=pid in now.left), server, place)
     for id_, life in before.lives.items():
         if life.server in now.servers and _has_ended(life, now.lives.get(id_)):
-            yield _kernel_case(id_, life, before, now, facts)
+            yield _kernel_case(life, now, facts)
 
 
 def _has_ended(life: Life, now: Life | None) -> bool:
-    """Whether there is something new to say: a process that is ending has neither a command nor a status for a while."""
+    """Whether there is news: a process that is just ending has neither a command nor, for a moment, a status."""
     return now is not None and (
         now.pid != life.pid or now.dead > life.dead or now.listed < life.listed or now.status != life.status
     )
 
 
-def _kernel_case(id_: str, life: Life, before: Picture, now: Picture, facts: Facts) -> Case:
+def _kernel_case(life: Life, now: Picture, facts: Facts) -> Case:
     server = now.servers[life.server]
-    known = (*before.servers[life.server].kernels, *server.kernels)
-    kernel = next(kernel for kernel in known if kernel.id == id_)
     oom = _rose(life.oom_kills, now.oom_kills)
-    ending = Ending(life.pid, datetime.now(UTC), id_, facts.ended.get(life.pid, life.status), oom)
-    return Case(ending, server, place_of(server, life.seen, now.cgroups.get(life.server, "")), kernel)
+    ending = Ending(life.pid, datetime.now(UTC), life.kernel.id, facts.ended.get(life.pid, life.status), oom)
+    return Case(ending, server, place_of(server, life.seen, now.cgroups.get(life.server, "")), life.kernel)
 
 
 def _rose(before: int | None, now: int | None) -> bool | None:
