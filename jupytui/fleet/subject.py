@@ -18,11 +18,11 @@ class Scope(IntEnum):
     HOST = 1
     SERVER = 2
     KERNEL = 3
-    TUNNEL = 4  # of a host, beside its servers
+    TUNNEL = 4  # beside all of these: what is done to a host is not done to a tunnel
 
     def lies_in(self, wider: Scope) -> bool:
         """Whether a thing of this scope lies within one of `wider`."""
-        return wider <= self and not (self is Scope.TUNNEL and wider in {Scope.SERVER, Scope.KERNEL})
+        return wider in {Scope.TUNNEL, Scope.FLEET} if self is Scope.TUNNEL else wider <= self
 
 
 class Gone(JupytuiError):

@@ -23,9 +23,10 @@ jt_forget() { jt_known=' ' jt_kernels='' jt_apps='' jt_net='' jt_files=''; }
 
 # Candidates come as N or /proc/N/cmdline, kernels known from the look before as kN, and all that runs as /proc/N.
 # Kernels' descendants are told too: a kernel's memory is that of its workers. A kernel whose server has not noticed its
-# end is a zombie, and tells its exit status to its own user (proc(5), stat). In /proc/net/tcp the listening sockets come
-# first, so the first other line ends the reading (a busy web server has thousands of them). To read it at all has Linux
-# walk through the table of all connections (0.7 ms each), so that is done only for somebody who may listen.
+# end is a zombie, and tells its exit status to its own user (proc(5), stat); one that is ending, and has no command line
+# any more, is a zombie at the next look. In /proc/net/tcp the listening sockets come first, so the first other line ends
+# the reading (a busy web server has thousands of them). To read it at all has Linux walk through the table of all
+# connections (0.7 ms each), so that is done only for somebody who may listen.
 jt_awk='
 function first(path,  line) { line = ""; getline line < path; close(path); return line }
 function stat(pid,  path, line, text, name) {
@@ -66,6 +67,7 @@ BEGIN {
   for (pid in kernel) if (!(pid in wanted) && (pid in rest)) {
     split(rest[pid], f, " ")
     if (f[1] == "Z") print "-", pid, f[50]
+    else if (first("/proc/" pid "/cmdline") == "") print "~", pid
   }
   print "--"
   while ((getline line < "/proc/meminfo") > 0) {
@@ -158,7 +160,10 @@ jt_details() {
   set -- $jt_procs
   IFS=$jt_ifs
   for jt_x; do
-    case $jt_x in '= '*) jt_x=${jt_x#= } && jt_detail "${jt_x%%:*}" "${jt_x%% *}" ;; esac
+    case $jt_x in
+    '= '*) jt_x=${jt_x#= } && jt_detail "${jt_x%%:*}" "${jt_x%% *}" ;;
+    '~ '*) jt_kernels="$jt_kernels k${jt_x#'~ '}" ;;
+    esac
   done
 }
 
