@@ -173,22 +173,51 @@ def _failure(facts: Mapping[str, Any], target: Target) -> JupytuiError:
     )
 
 
-async def restart(host: Host, target: Target, prompter: Prompter) -> Back:
+Mend = Callable[[], Awaitable[None]]
+
+
+async def restart(host: Host, target: Target, prompter: Prompter, mend: Mend | None = None) -> Back:
     """Bring a server back and prove it: by its unit, else with its own command line, environment and directory.
 
-    Once its process was told to end, the host goes on without us. Raises as `stop`, and LaunchFailed.
+    Once its process was told to end, the host goes on without us. `mend` takes back what may keep it from starting: if
+    it does not come back it is called, and the server started once more. Raises as `stop`, and LaunchFailed, also
+    after that.
     """
     holder = await holder_of(host, target.pid)
     if holder.unit:
-        await control.restart(host, prompter, *_scope_and_name(holder))
-        return Back(await _answer_of(host, holder.unit, target, before=target.pid), holder.unit)
+        return await _restart_unit(host, target, holder, prompter, mend)
     if not holder.own:
         raise CommandError(f"{target.title} belongs to another user.", "Only that user, or root, can restart it.")
-    async with talk(host, holder.python, "lifecycle", _job(target, holder, "restart", Way.TERM)) as talking:
+    job = _job(target, holder, "restart", Way.TERM) | {"again": mend is not None}
+    async with talk(host, holder.python, "lifecycle", job) as talking:
         await _heard(talking, "began", target)
         _checked((await _heard(talking, "proof", target))["proof"], target)
-        ready = (await _heard(talking, "ready", target))["ready"]
+        ready = await _ready(talking, target, mend)
     return Back(await prove(host, ready), None, words(ready.get("log"), 4096), words(ready.get("was"), 4096))
+
+
+async def _ready(talking: Talk, target: Target, mend: Mend | None) -> Any:
+    try:
+        return (await _heard(talking, "ready", target))["ready"]
+    except LaunchFailed:
+        if mend:
+            await mend()
+            await talking.say("again")
+            await _heard(talking, "ready", target)
+        raise
+
+
+async def _restart_unit(host: Host, target: Target, holder: Holder, prompter: Prompter, mend: Mend | None) -> Back:
+    assert holder.unit
+    try:
+        await control.restart(host, prompter, *_scope_and_name(holder))
+        return Back(await _answer_of(host, holder.unit, target, before=target.pid), holder.unit)
+    except (LaunchFailed, CommandError):
+        if mend:
+            await mend()
+            if (await main_process(host, *_scope_and_name(holder)))[0] != target.pid:
+                await start_unit(host, holder.unit, prompter)
+        raise
 
 
 async def start_unit(host: Host, unit: Unit, prompter: Prompter) -> Back:

@@ -6,13 +6,13 @@ import difflib
 import re
 
 from jupytui.jupyter.settings.edit import Edit, FileChange
-from jupytui.jupyter.settings.models import SECRET_TRAITS, Entry, plain
+from jupytui.jupyter.settings.models import SECRET_ENDING, SECRET_TRAITS, Entry, plain
 from jupytui.jupyter.settings.splice import read
 from jupytui.secret import MASK
 from jupytui.text import clean
 
 _LINE = re.compile(
-    rf"(?P<key>\b(?:{'|'.join(sorted(SECRET_TRAITS))})\b[\"'\]]*\s*[:=]\s*)(?P<value>(?!\s*[\"']?{MASK}).+)"
+    rf"(?P<key>\b(?:{'|'.join(sorted(SECRET_TRAITS))}|\w*{SECRET_ENDING})\b[\"'\]]*\s*[:=]\s*)(?P<value>(?!\s*[\"']?{MASK}).+)"
 )
 
 

@@ -113,10 +113,10 @@ def changes(found: Found, changed: Found) -> tuple[FileChange, ...]:
 def _set(found: Found, key: str, value: object, knowledge: Knowledge, path: str) -> tuple[Found, str]:
     setting = knowledge.setting(found, key)
     winner = setting.winner if setting else None
-    if winner and winner.origin is Origin.OPTION:
-        raise _by_option(winner)
     if winner and winner.certain and plain(winner.value) == plain(value):
         return found, ""
+    if winner and winner.origin is Origin.OPTION:
+        raise _by_option(winner)
     obstacle: CannotEdit | None = None
     for place, section in _places(found, key, winner, path):
         try:

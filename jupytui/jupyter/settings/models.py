@@ -12,6 +12,8 @@ from jupytui.errors import JupytuiError
 from jupytui.secret import Secret
 
 SECRET_TRAITS = frozenset({"token", "password", "hashed_password", "cookie_secret", "auth_token", "client_secret"})
+# Other people's classes have secrets too: what ends like this is never shown either.
+SECRET_ENDING = r"(?:password|passwd|passphrase|secret|token|api_?key|access_key|private_key)"
 
 
 class CannotEdit(JupytuiError):

@@ -168,13 +168,32 @@ def restart(job: dict[str, Any]) -> None:
     log = remains.log(job["log"])
     pid_files = _pid_files(job["state"], server.pid)
     say(proof=server.proof())
+    try:
+        _begin(remains, server, log, pid_files)
+    except Failure as failure:
+        if not job.get("again"):
+            raise
+        say(failed=failure.facts)
+        with contextlib.suppress(Gone):  # then it is started all the same: it was to come back
+            Near(job["start_seconds"]).line(job["start_seconds"])
+        _begin(remains, server, log, pid_files)
+
+
+def _begin(remains: Remains, server: Server, log: str, pid_files: list[str]) -> None:
+    before = os.path.getsize(log) if os.path.exists(log) else 0
     child = remains.spawn(log)
     for path in pid_files:
         with open(path, "w") as file:
             file.write("%d %s\n" % (child.pid, processes.start_of(child.pid)))
-    before = os.path.getsize(log)
     said = {"was": remains.output, "log": log, "same_log": log == remains.output}
-    say(ready=dict(said, **_await(child, server, job["start_seconds"], log, before)))
+    try:
+        seen = _await(child, server, server.job["start_seconds"], log, before)
+    except Failure:
+        if server.job.get("again"):
+            child.kill()
+            child.wait()
+        raise
+    say(ready=dict(said, **seen))
 
 
 def _await(child: subprocess.Popen[bytes], server: Server, seconds: float, log: str, before: int) -> dict[str, Any]:
