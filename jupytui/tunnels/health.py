@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jupytui.errors import JupytuiError
-from jupytui.hosts.base import Host, HostTrouble
+from jupytui.hosts.base import Host
 from jupytui.jupyter.access import Access
 from jupytui.jupyter.client import JupyterApi
 from jupytui.jupyter.http import ApiError
@@ -67,15 +67,24 @@ async def _replaced(there: Host, behind: Behind) -> bool:
     """Whether the process the tunnel was made for has gone; False where that cannot be known."""
     assert behind.pid
     try:
-        ticks, *rest = (await (await there.shell()).ask(_STARTED % behind.pid)).split()
-        if not rest:
+        now = await started(there, behind.pid)
+        if now is None:
             return await _has_proc(there)
-        started = int(rest[0]) / int(ticks)
-    except HostTrouble:
+    except JupytuiError:
         return False
-    except (JupytuiError, ValueError):
-        return False
-    return behind.started is not None and abs(started - behind.started) > SAME_START
+    return behind.started is not None and abs(now - behind.started) > SAME_START
+
+
+async def started(there: Host, pid: int) -> float | None:
+    """Return when process `pid` of `there` began, in seconds since its boot; None without it, or without /proc.
+
+    Raises HostTrouble, DeadlineError.
+    """
+    try:
+        ticks, *rest = (await (await there.shell()).ask(_STARTED % pid)).split()
+        return int(rest[0]) / int(ticks) if rest else None
+    except ValueError:
+        return None
 
 
 async def _has_proc(there: Host) -> bool:

@@ -55,7 +55,8 @@ def _refused(error: OSError, address: Address) -> JupytuiError:
     if error.errno == errno.EADDRINUSE:
         holder = ports.holder(address.port)
         by = f" by {holder}" if holder else ""
-        return JupytuiError(f"Port {address.port} on this machine is taken{by}.", "Choose another port, or end that.")
+        hint = f"Choose another port ({ports.next_free(address.port)} is free), or end that."
+        return JupytuiError(f"Port {address.port} on this machine is taken{by}.", hint)
     if error.errno in {errno.EACCES, errno.EPERM}:
         return JupytuiError(f"You may not listen on port {address.port}.", "Choose one above 1023.")
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:

@@ -1,14 +1,47 @@
-"""Who holds a port of this machine."""
+"""The ports of this machine: which are free, and who holds one that is not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+import itertools
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from jupytui.errors import JupytuiError
 from jupytui.text import clean_line
 
 LISTEN = "0A"
+USUAL = 8888  # Jupyter's own
+_LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+
+
+def is_free(port: int) -> bool:
+    """Whether we could listen on `port` here, and nobody answers on the other loopback in our place.
+
+    A browser may try ::1 first for the name localhost: whoever listens there would be sent what is meant for us.
+    """
+    return all(_can_listen(family, address, port) for family, address in _LOOPBACKS)
+
+
+def _can_listen(family: socket.AddressFamily, address: str, port: int) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+            probe.listen(1)  # Linux lets two bind with SO_REUSEADDR, and refuses the second that listens
+    except OSError as error:
+        return error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}  # a machine without IPv6
+    return True
+
+
+def next_free(port: int, is_free: Callable[[int], bool] = is_free) -> int:
+    """Return `port` if it is free, else the next one that is. Raises JupytuiError when none is left."""
+    for candidate in itertools.chain(range(port, 65536), range(1024, port)):
+        if is_free(candidate):
+            return candidate
+    raise JupytuiError("No port of this machine is free.")
 
 
 def holder(port: int) -> str:

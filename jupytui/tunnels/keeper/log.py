@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from jupytui.config.crash import frames
+from jupytui.config.log import PrivateFile
 from jupytui.text import clean_line
 
 MAX_BYTES = 256 * 1024
 KEPT = 2
 
 log = logging.getLogger("jupytui.keeper")
-
-
-class _PrivateFile(RotatingFileHandler):
-    def _open(self) -> io.TextIOWrapper:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        return open(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8", errors="replace")  # noqa: PTH123
 
 
 class _OneLine(logging.Formatter):
@@ -31,7 +24,7 @@ class _OneLine(logging.Formatter):
 
 def open_log(path: Path) -> None:
     """Write to `path` from now on, 0600, at most three times 256 KiB. Raises OSError, also when it is a link."""
-    handler = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
+    handler = PrivateFile(path, maxBytes=MAX_BYTES, backupCount=KEPT)
     handler.setFormatter(_OneLine(f"%(asctime)s {os.getpid()} %(message)s"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)

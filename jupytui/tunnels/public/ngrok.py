@@ -70,6 +70,7 @@ class NgrokShare:
     def start(self) -> None:
         """Bring it online, or try again what has failed; does nothing while it is under way."""
         if not self._task or self._task.done():
+            self._status = replace(self._status, state=TunnelState.CONNECTING, since=time())  # for who asks at once
             self._task = asyncio.create_task(self._keep(), name=f"share {self.tunnel.name}")
 
     def retry(self) -> None:

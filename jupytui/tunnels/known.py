@@ -1,0 +1,43 @@
+"""All tunnels there are: those the keeper tells of, and those that only hosts.toml names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from jupytui.config.model import Config
+from jupytui.jupyter.models import Server
+from jupytui.tunnels.keeper.listed import tunnel_of
+from jupytui.tunnels.models import Status, Tunnel, TunnelKind, TunnelState
+
+_HERE = {"localhost", "127.0.0.1", "::1"}
+
+
+def with_listed(config: Config, statuses: Iterable[Status]) -> tuple[Status, ...]:
+    """Return `statuses` and, as down since nobody knows when (0), what hosts.toml lists besides. Raises UsageError."""
+    found = {status.tunnel.name: status for status in statuses}
+    for entry in config.tunnels:
+        if entry.name not in found:
+            found[entry.name] = Status(tunnel_of(entry), TunnelState.DOWN, 0.0)
+    return tuple(found.values())
+
+
+def leads_to(tunnel: Tunnel, host: str, server: Server) -> bool:
+    """Whether `tunnel` brings connections from here to `server` on `host`."""
+    to = tunnel.to
+    if tunnel.kind is not TunnelKind.LOCAL or tunnel.host != host or to is None:
+        return False
+    if to.path or server.port is None:
+        return to.path == server.sock
+    return to.port == server.port and to.host in {*_HERE, server.bind}
+
+
+def to_server(statuses: Sequence[Status], host: str, server: Server) -> Status | None:
+    """Return the tunnel to `server`, one that is up before others."""
+    found = [status for status in statuses if leads_to(status.tunnel, host, server)]
+    return min(found, key=lambda status: status.state is not TunnelState.UP, default=None)
+
+
+def promised(statuses: Iterable[Status]) -> set[int]:
+    """Return the ports of this machine that tunnels listen on, or will when they are up."""
+    ends = (end for status in statuses for end in (status.local, status.tunnel.local) if end)
+    return {end.port for end in ends if end.port}
