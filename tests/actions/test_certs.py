@@ -1,0 +1,199 @@
+"""What the certificate actions ask, refuse and say. tests/e2e/test_certs.py has them on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from jupytui.actions.base import Answers, Confirmation, Context, Refused, perform, why_not
+from jupytui.actions.cert_install import Spot
+from jupytui.actions.cert_sights import whose
+from jupytui.actions.cert_sources import DNS, HERE, OTHER, by_acme, imported, names_of
+from jupytui.actions.table import BY_ID
+from jupytui.certs import authority, leaf, pem, private
+from jupytui.certs.acme_account import TermsNotAgreed
+from jupytui.certs.dns01 import Record
+from jupytui.certs.models import CertificateError, Pair
+from jupytui.errors import JupytuiError, WrongAnswer
+from jupytui.fleet.subject import Subject
+from jupytui.hosts.base import Destination, Nobody
+from jupytui.hosts.local import LocalHost
+from jupytui.jupyter.access import Access
+from tests.actions.front import ScriptedFront, context
+from tests.certs.pebble import Pebble, running
+from tests.ui.fleets import gpu1, local
+
+LAB, PLAIN = Subject("gpu1", "gpu1:8888"), Subject("gpu1", "gpu1:8890")
+
+
+@pytest.fixture
+async def spot() -> AsyncIterator[Spot]:
+    """A server of this machine; that it does not answer matters to nobody here."""
+    host, server = LocalHost(), local().servers[0]
+    yield Spot(Subject("local", server.id), server, host, Nobody(), Access(port=8888, tls=True), whose(server))
+    await host.close()
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return leaf.issue(authority.load_or_make(tmp_path / "ca"), ["localhost"])
+
+
+@pytest.mark.parametrize("verb", ["cert.issue", "cert.renew", "cert.import", "cert.acme", "cert.off", "cert.timer"])
+def test_read_only_mode_changes_no_certificate(verb: str) -> None:
+    assert "--read-only" in (why_not(BY_ID[verb], context(ScriptedFront(), gpu1(), read_only=True), [LAB]) or "")
+
+
+@pytest.mark.parametrize("verb", ["cert.renew", "cert.off"])
+def test_what_has_no_tls_has_nothing_to_renew_or_to_turn_off(verb: str) -> None:
+    assert why_not(BY_ID[verb], context(ScriptedFront(), gpu1()), [PLAIN]) == "gpu1:8890 has TLS off."
+
+
+@pytest.mark.parametrize("verb", ["cert.issue", "cert.import", "cert.acme"])
+def test_a_server_on_a_unix_socket_is_not_offered_what_jupyter_cannot_do(verb: str) -> None:
+    view = gpu1()
+    server = replace(view.servers[1], id="gpu1:/run/j.sock", port=None, sock="/run/j.sock", url="http+unix://x/")
+    known = context(ScriptedFront(), replace(view, servers=(server,)))
+    assert "speaks no TLS" in (why_not(BY_ID[verb], known, [Subject("gpu1", server.id)]) or "")
+
+
+async def test_the_names_of_the_host_are_filled_in_within_what_the_authority_may_vouch_for() -> None:
+    known = context(ScriptedFront(), local())
+    known.fleet.add(Destination("local"))
+    names = await names_of(known, Subject("local"))
+    assert {"localhost", "127.0.0.1", "::1"} <= set(names)
+    assert os.uname().nodename.lower() in {name.lower() for name in names}
+    assert await names_of(known, Subject("local"), ["127.0.0.0/8"]) == ["127.0.0.1"]
+    await known.fleet.close()
+
+
+async def test_the_authority_is_made_once_and_exported_with_what_to_do(home: Path) -> None:
+    front = ScriptedFront(answers={"permitted": "lab.example", "path": "~/ca.crt"})
+    assert "It vouches only for lab.example" in (await perform(BY_ID["cert.authority"], context(front)) or "")
+    with pytest.raises(Refused, match="You have one"):
+        await perform(BY_ID["cert.authority"], context(front))
+    await perform(BY_ID["cert.export"], context(front))
+    assert b"PRIVATE" not in (home / "ca.crt").read_bytes()
+    steps = front.forms[-1].fields[0].value
+    assert f"sudo cp {home}/ca.crt" in steps
+    assert front.copied == [steps]
+
+
+async def test_without_an_authority_there_is_nothing_to_export() -> None:
+    with pytest.raises(Refused, match="no authority yet"):
+        await perform(BY_ID["cert.export"], context(ScriptedFront()))
+
+
+async def test_nothing_is_due_where_nothing_was_installed() -> None:
+    assert "No certificate is due" in (await perform(BY_ID["cert.due"], context(ScriptedFront())) or "")
+
+
+def files(directory: Path, pair: Pair, key: bytes) -> Answers:
+    (directory / "cert").write_bytes(pem.chain_pem(pair.chain))
+    (directory / "key").write_bytes(key)
+    return {"where": HERE, "cert": str(directory / "cert"), "key": str(directory / "key")}
+
+
+async def test_a_pair_that_fits_is_described_and_agreed_to(spot: Spot, pair: Pair, tmp_path: Path) -> None:
+    answers = files(tmp_path, pair, pair.key.reveal().encode())
+    front = ScriptedFront()
+    assert await imported(context(front), spot, answers) == pair
+    assert "For localhost; ECDSA P-256; 397 days left" in front.confirmed[0].runs
+    assert "does not hold the certificate of" in front.confirmed[0].notes[0]
+    assert await imported(context(ScriptedFront(yes=False)), spot, answers) is None
+    assert pair.key.reveal().split("\n")[1] not in repr(front.confirmed)
+
+
+async def test_a_passphrase_nobody_gives_refuses_the_pair_with_the_fix(spot: Spot, pair: Pair, tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization as s
+
+    locked = s.load_pem_private_key(pair.key.reveal().encode(), None).private_bytes(
+        s.Encoding.PEM, s.PrivateFormat.PKCS8, s.BestAvailableEncryption(b"secret")
+    )
+    with pytest.raises(CertificateError, match="protected by a passphrase") as refused:
+        await imported(context(ScriptedFront()), spot, files(tmp_path, pair, locked))
+    assert "Give the passphrase" in refused.value.hint
+
+
+async def test_a_file_that_is_not_there_can_be_mended_in_its_field(spot: Spot) -> None:
+    for where in (HERE, "local"):
+        with pytest.raises(WrongAnswer, match="/no/such cannot be read") as wrong:
+            await imported(context(ScriptedFront()), spot, {"where": where, "cert": "/no/such", "key": ""})
+        assert wrong.value.field == "cert"
+
+
+# By ACME
+
+
+class Setting(ScriptedFront):
+    """A person who does as they are told: sets the record that is shown. Stands for one at a DNS provider."""
+
+    def __init__(self, pebble: Pebble) -> None:
+        super().__init__()
+        self._pebble = pebble
+
+    async def confirm(self, question: Confirmation) -> bool:
+        if "TXT" in question.runs:
+            name, _type, value = question.runs.split()
+            await self._pebble.set_record(Record(name, value))
+        return await super().confirm(question)
+
+
+@pytest.fixture(scope="module")
+def pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebble]:
+    if not (shutil.which("pebble") and shutil.which("pebble-challtestsrv")):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("pebble is not installed")
+    with running(tmp_path_factory.mktemp("pebble") / "it") as it:
+        yield it
+
+
+def order(pebble: Pebble) -> dict[str, str]:
+    return {
+        "service": OTHER, "url": pebble.url, "ca": pebble.ca_file, "email": "", "names": "a.example.org",
+        "way": DNS, "webroot": "", "dns_servers": pebble.dns,
+    }  # fmt: skip
+
+
+async def test_terms_are_agreed_to_and_the_record_is_shown_copied_and_awaited(spot: Spot, pebble: Pebble) -> None:
+    front = Setting(pebble)
+    got = await by_acme(context(front), spot, order(pebble), None)
+    assert got
+    assert (got[0].leaf.names, got[1].challenge) == (("a.example.org",), "dns-01")
+    terms, record = front.confirmed
+    assert terms.runs.startswith(("http", "data:"))
+    assert record.runs.startswith("_acme-challenge.a.example.org  TXT  ")
+    assert record.runs.endswith(front.copied[0])
+
+
+async def test_terms_not_agreed_to_end_it(spot: Spot, pebble: Pebble) -> None:
+    for answers in (order(pebble), {**order(pebble), "agreed": ""}):
+        front = ScriptedFront(yes=False)
+        with pytest.raises(TermsNotAgreed):
+            await by_acme(context(front), spot, answers, None)
+    assert not front.confirmed  # a command line without --agree-terms is not asked
+
+
+async def test_waiting_for_a_record_can_be_stopped_and_leaves_nothing(spot: Spot, pebble: Pebble) -> None:
+    waiting = asyncio.Event()
+    known: Context = context(ScriptedFront())
+    known.progress = lambda text, fraction=None: waiting.set() if "DNS" in text else None
+    ordering = asyncio.ensure_future(by_acme(known, spot, order(pebble), None))
+    async with asyncio.timeout(60):
+        await waiting.wait()
+    ordering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ordering
+    assert [path.name for path in private.default_directory().iterdir()] == ["acme"]
+
+
+async def test_another_authority_needs_its_url(spot: Spot, pebble: Pebble) -> None:
+    with pytest.raises(WrongAnswer) as wrong:
+        await by_acme(context(ScriptedFront()), spot, {**order(pebble), "url": ""}, None)
+    assert wrong.value.field == "url"
+    assert isinstance(wrong.value, JupytuiError)
