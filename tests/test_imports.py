@@ -23,6 +23,7 @@ HEAVY = {
     "dns",
     "tomlkit",
     "shtab",
+    "segno",
 }
 LOOK = "; import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
 

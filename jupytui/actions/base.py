@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jupytui.config.model import Config
 from jupytui.errors import JupytuiError, WrongAnswer
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.subject import Scope, Subject
+from jupytui.tunnels.keeper.access import Tunnels
+
+if TYPE_CHECKING:
+    from jupytui.jupyter.page import Page
 
 Answers = Mapping[str, str]
 Subjects = Sequence[Subject]
@@ -35,7 +39,8 @@ class Loss:
 class Confirmation:
     """What is about to happen: `runs` is the exact command or call; `typed` the word to type, None for one key.
 
-    `notes` are sentences to be read before. Without losses consent on the command line was the command itself.
+    `notes` are sentences to be read before. Without losses consent on the command line was the command itself, unless
+    it is to be given `expressly`.
     """
 
     title: str
@@ -43,6 +48,32 @@ class Confirmation:
     runs: str
     typed: str | None = None
     notes: tuple[str, ...] = ()
+    expressly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One step of a proof: `state` is ok, warning, failed or skipped; `details` are causes and ways out."""
+
+    state: str
+    what: str
+    words: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How something ended, step by step. `url` is an address to hand on, "" for none; `notes` are to be read after."""
+
+    title: str
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    url: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing failed."""
+        return all(finding.state != "failed" for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +82,8 @@ class Field:
 
     With `many` the answer is any number of the choices, one a line; with `lines` it is a text of many lines. `browse`
     returns the names of the directories in one, sorted and cleaned; it raises JupytuiError when that cannot be read.
-    `problem` is why `value` was refused when it was tried.
+    `problem` is why `value` was refused when it was tried. A `secret` is not shown as it is typed; `weigh` says in a
+    few words what is to be said of a text meanwhile.
     """
 
     name: str
@@ -64,6 +96,8 @@ class Field:
     check: Callable[[str], str | None] = lambda _text: None
     browse: Browse | None = None
     problem: str = ""
+    secret: bool = False
+    weigh: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +122,18 @@ class Front(Protocol):
 
     async def show(self, pane: str, subject: Subject) -> None:
         """Go to the pane with that digit, narrowed to `subject`, where there are panes."""
+        ...
+
+    async def tell(self, title: str, paragraphs: Sequence[str]) -> None:
+        """Let the person read something, for as long as they like."""
+        ...
+
+    async def offer(self, page: Page) -> str:
+        """Hand over an address for a browser elsewhere, its token hidden until it is asked for; returns what to say."""
+        ...
+
+    async def report(self, result: Result) -> None:
+        """Show how something ended, and wait until it was read where that can be known."""
         ...
 
     async def copy(self, text: str) -> str:
@@ -116,6 +162,7 @@ class Context:
     config: Config
     read_only: bool = False
     progress: Progress = _unheard
+    tunnels: Tunnels = field(default_factory=Tunnels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +197,8 @@ def widened(action: Action, subjects: Subjects) -> Subjects:
     """Return what `action` is about when these are selected: each at its scope, once; () if too little is selected."""
     if action.scope is Scope.FLEET:
         return (Subject(),)
-    return tuple(dict.fromkeys(subject.at(action.scope) for subject in subjects if subject.scope >= action.scope))
+    fitting = (subject for subject in subjects if subject.scope.lies_in(action.scope))
+    return tuple(dict.fromkeys(subject.at(action.scope) for subject in fitting))
 
 
 def why_not(action: Action, context: Context, subjects: Subjects) -> str | None:

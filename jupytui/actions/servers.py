@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
+from jupytui.actions.address import page_of
 from jupytui.actions.base import Action, Answers, Context, Subjects
 from jupytui.fleet.subject import Scope
-from jupytui.jupyter.models import App, Server
-
-_PAGES = {App.LAB: "lab", App.NOTEBOOK: "tree", App.CLASSIC: "tree"}
-
-
-def page_url(server: Server, token: str = "") -> str:
-    """Return the page a person wants of `server`, with `token` in it if there is one."""
-    url = server.url + _PAGES.get(server.app, "")
-    return f"{url}?token={quote(token, safe='')}" if token else url
 
 
 async def _copy_url(context: Context, subjects: Subjects, _answers: Answers) -> str:
-    server = subjects[0].server_in(context.fleet.store)
-    token = context.fleet.token(subjects[0])
-    return await context.front.copy(page_url(server, token.reveal() if token else ""))
+    page = await page_of(context, subjects[0])
+    return " ".join((await context.front.copy(page.url.reveal()), *page.notes))
 
 
 COPY_URL = Action(
     id="server.copy",
     title="Copy URL",
-    help="Copies the server's address, with its token where it has one: whoever has that is let in.",
+    help="Copies the address that opens it here, by a tunnel if need be; with its token, so whoever has it is let in.",
     scope=Scope.SERVER,
     keys=("y",),
     changes=False,

@@ -111,7 +111,7 @@ def _private(key: Secret) -> ec.EllipticCurvePrivateKey:
 
 def _refuse_outside(authority: Authority, names: Sequence[str]) -> None:
     permitted = authority.permitted
-    outside = [name for name in names if permitted and not any(_within(name, limit) for limit in permitted)]
+    outside = [name for name in names if permitted and not any(within(name, limit) for limit in permitted)]
     if outside:
         raise CertificateError(
             f"Your authority may only vouch for {', '.join(permitted)}; not for {', '.join(outside)}.",
@@ -119,7 +119,8 @@ def _refuse_outside(authority: Authority, names: Sequence[str]) -> None:
         )
 
 
-def _within(name: str, limit: str) -> bool:
+def within(name: str, limit: str) -> bool:
+    """Whether an authority limited to `limit` (a domain or a network) may vouch for `name`."""
     if address := as_address(name):
         try:
             return address in ipaddress.ip_network(limit)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from jupytui.actions.base import Answers, Confirmation, Form
+import sys
+from collections.abc import Sequence
+
+from jupytui.actions.base import Answers, Confirmation, Form, Result
 from jupytui.cli import say
-from jupytui.cli.terminal import ask_line, open_terminal, show
-from jupytui.errors import UsageError
+from jupytui.cli.terminal import ask_line, hyperlink, open_terminal, show
+from jupytui.errors import JupytuiError, UsageError
 from jupytui.fleet.subject import Subject
+from jupytui.jupyter.page import Page
 
 
 class TerminalFront:
@@ -17,14 +21,15 @@ class TerminalFront:
 
     async def confirm(self, question: Confirmation) -> bool:
         """Say what runs where nothing is lost; else ask, unless `--yes`. Raises UsageError where nobody can be."""
-        if not question.losses:
+        if not question.losses and not question.expressly:
             say("\n  ".join([f"{question.title}:", *question.runs.split("\n"), *question.notes]))
             return True
         if self._yes:
             return True
         with open_terminal() as terminal:
             if terminal is None:
-                raise UsageError(f"{question.title} would lose {_names(question)}.", "Say --yes if that is meant.")
+                would = f" would lose {_names(question)}" if question.losses else " needs your consent"
+                raise UsageError(f"{question.title}{would}.", "Say --yes if that is meant.")
             show(terminal, _told(question))
             wanted = question.typed or "yes"
             answer = await ask_line(terminal, f"Type {wanted} to go on: ")
@@ -37,6 +42,24 @@ class TerminalFront:
     async def show(self, pane: str, subject: Subject) -> None:
         """Decline: there is no screen."""
 
+    async def tell(self, title: str, paragraphs: Sequence[str]) -> None:
+        """Say it."""
+        say("\n".join([f"{title}:", *paragraphs]))
+
+    async def report(self, result: Result) -> None:
+        """Say what is to be read; the steps were said as they were made."""
+        for note in result.notes:
+            say(note)
+
+    async def offer(self, page: Page) -> str:
+        """Give the address as a link, its token in the link alone. Raises JupytuiError where nobody can click on it."""
+        for note in page.notes:
+            say(note)
+        if not sys.stdout.isatty():
+            raise JupytuiError("There is no browser here to open it in.", "--print gives the address.")
+        print(hyperlink(page.url.reveal(), page.masked))
+        return "--print shows the whole address, --qr as a picture."
+
     async def copy(self, text: str) -> str:
         """Decline: stdout is what a command gives."""
         return ""
@@ -48,4 +71,6 @@ def _names(question: Confirmation) -> str:
 
 def _told(question: Confirmation) -> str:
     losses = "".join(f"  {loss.what}  {loss.how}\n" for loss in question.losses)
-    return f"{question.title}. This is lost:\n{losses}Runs: {question.runs}\n"
+    lost = f" This is lost:\n{losses}" if losses else "\n"
+    notes = "".join(f"{note}\n" for note in question.notes)
+    return f"{question.title}.{lost}{notes}Runs: {question.runs}\n"

@@ -19,7 +19,7 @@ from jupytui.config.model import Config
 from jupytui.errors import UsageError
 from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Subject
-from jupytui.jupyter.models import Kernel
+from jupytui.jupyter.models import Kernel, Server
 
 VERBS = {action.command[1]: action for action in ACTIONS if action.command[:1] == ("kernels",)}
 
@@ -80,6 +80,12 @@ def _all(view: HostView) -> Iterator[tuple[Subject, Kernel]]:
     for server in view.servers:
         for kernel in server.kernels:
             yield Subject(view.name, server.id, kernel.id), kernel
+
+
+def kernel_named(view: HostView, server: Server, name: str) -> str:
+    """Return the id of the one kernel of `server` that `name` fits. Raises UsageError with the candidates."""
+    found = {subject: kernel for subject, kernel in _all(view) if subject.server == server.id}
+    return _named(found, name)[1].id
 
 
 def _named(kernels: dict[Subject, Kernel], name: str) -> tuple[Subject, Kernel]:

@@ -9,24 +9,36 @@ from contextlib import asynccontextmanager
 
 from jupytui.cli import UNREACHED, say
 from jupytui.cli.prompts import TerminalPrompter
+from jupytui.cli.terminal import open_terminal
+from jupytui.config.log import log_to
 from jupytui.config.model import Config
+from jupytui.config.paths import Paths, find_paths
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.models import HostView
 from jupytui.fleet.store import Store
-from jupytui.hosts.base import Destination, HostState
+from jupytui.hosts.base import Destination, HostState, Prompter
+from jupytui.tunnels.keeper.access import Tunnels
 
 
 @asynccontextmanager
-async def open_fleet(config: Config, names: Sequence[str] = ()) -> AsyncIterator[Fleet]:
+async def open_fleet(
+    config: Config, names: Sequence[str] = (), prompter: Prompter | None = None
+) -> AsyncIterator[Fleet]:
     """Hold a fleet of the hosts named (all that are not hidden, if none is); nothing is dialled yet.
 
-    Raises UsageError for a name that is not listed.
+    Without a prompter questions come up on the terminal. Raises UsageError for a name that is not listed.
     """
-    prompter = TerminalPrompter()
+    prompter = prompter or TerminalPrompter()
     async with Fleet(Store(), lambda _host: prompter, config.settings.refresh) as fleet:
         for entry in config.watched(names):
             fleet.add(Destination(entry.name, entry.ssh, config.settings.ssh_config, entry.tags))
         yield fleet
+
+
+def open_tunnels(paths: Paths) -> Tunnels:
+    """Return the way to the tunnels' keeper, to be held by `async with`; it may ask where there is a terminal."""
+    with open_terminal() as terminal:
+        return Tunnels(paths, TerminalPrompter() if terminal is not None else None)
 
 
 def say_unreached(views: Sequence[HostView]) -> int:
@@ -44,6 +56,7 @@ def run_until_done(work: Coroutine[None, None, int]) -> int:
 
 
 async def _stoppable(work: Coroutine[None, None, int]) -> int:
+    log_to(find_paths().logs)
     task = asyncio.ensure_future(work)
     received: list[int] = []
 

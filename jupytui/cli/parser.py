@@ -12,6 +12,7 @@ from jupytui import __version__
 
 COMMANDS = {
     "status": "one look at the fleet, then exit",
+    "open": "open a server in the browser, by a tunnel if need be",
     "new": "start a server that stays alive; installs Jupyter first where there is none",
     "start": "start a server whose unit is stopped",
     "stop": "stop a server, and prove that it is gone",
@@ -19,7 +20,12 @@ COMMANDS = {
     "logs": "print a server's log, and follow it",
     "env": "list environments, install or upgrade Jupyter",
     "kernels": "list, interrupt, restart or shut down kernels",
-    "config": "where hosts.toml is, and whether it is right",
+    "passwd": "change how a server lets people in, and prove it",
+    "tunnel": "list, add, remove tunnels, bring them up or take them down",
+    "cert": "certificates: list, issue, renew, import, order by ACME; TLS on and off",
+    "share": "let others reach a server, by ngrok, a URL made elsewhere or the network; with a proof",
+    "config": "hosts.toml; what a server is configured with, from where; change it, undo that",
+    "doctor": "what is wrong: can it be reached, who gets in, what will break; with evidence and fixes",
     "completions": "print a completion script for a shell",
 }
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jupytui import __version__
+from jupytui.cli.tunnel_json import brief
 from jupytui.fleet.models import Gpu, HostView, System, Trouble
 from jupytui.jupyter.models import Kernel, Log, Server, Tls, Unit
+from jupytui.tunnels.models import Status
 
 FIELDS: dict[type, tuple[str, ...]] = {
     HostView: ("name", "address", "state", "error", "rtt_ms", "system", "servers"),
@@ -30,9 +32,10 @@ FIELDS: dict[type, tuple[str, ...]] = {
 }
 
 
-def encode_status(views: Sequence[HostView], taken_at: datetime) -> bytes:
+def encode_status(views: Sequence[HostView], taken_at: datetime, tunnels: Sequence[Status] = ()) -> bytes:
     """Return one JSON document, in ASCII: no text from outside can reach a terminal unescaped."""
-    document = {"jupytui": __version__, "taken_at": _plain(taken_at), "hosts": _plain(views), "tunnels": []}
+    document = {"jupytui": __version__, "taken_at": _plain(taken_at), "hosts": _plain(views)}
+    document["tunnels"] = [brief(status) for status in tunnels]
     return json.dumps(document, indent=2).encode("ascii") + b"\n"
 
 

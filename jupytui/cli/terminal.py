@@ -41,6 +41,11 @@ def show(handle: int, text: str) -> None:
     os.write(handle, clean(text).encode())
 
 
+def hyperlink(target: str, text: str) -> str:
+    """Return `text` as what a terminal makes a link to `target` (OSC 8); one that cannot shows the text alone."""
+    return f"\x1b]8;;{clean(target)}\x1b\\{clean(text)}\x1b]8;;\x1b\\"
+
+
 async def ask_line(handle: int, question: str, *, echo: bool = True) -> str | None:
     """Show `question` and return the line typed, None at end of input. Cancelling takes the question back."""
     with _echo(handle, echo):

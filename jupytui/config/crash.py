@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jupytui import __version__
-from jupytui.config.paths import private_directory
+from jupytui.config.private import NotPrivateError, PrivateDirectory
 
 KEPT = 20
 
@@ -21,13 +21,12 @@ def write_crash(logs: Path, error: BaseException) -> Path | None:
     It holds frames, source lines and types: neither local variables nor messages, for both may hold a secret.
     """
     try:
-        path = private_directory(logs) / f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(f"jupytui {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
-            file.writelines(frames(error))
+        name = f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
+        head = f"jupytui {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        path = PrivateDirectory(logs).write(name, "".join([head, *frames(error)]).encode("utf-8", "replace"))
         for old in sorted(logs.glob("crash-*.log"))[:-KEPT]:
             old.unlink()
-    except OSError:
+    except (OSError, NotPrivateError):
         return None
     return path
 

@@ -1,7 +1,7 @@
-"""Add hosts to hosts.toml and take them out, leaving every other byte as it was.
+"""Add hosts and tunnels to hosts.toml and take them out, leaving every other byte as it was.
 
 Text goes in or out by whole statements; the result is then parsed, and unless it differs from before in exactly the
-hosts meant, nothing is written.
+entries meant, nothing is written.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from itertools import pairwise
 from typing import Any
 
 from jupytui.config.load import key_error, parse_config
-from jupytui.config.model import LOCAL, Config, HostEntry
+from jupytui.config.model import LOCAL, Config, HostEntry, TunnelEntry, TunnelKind
 from jupytui.config.replace import replace_file
-from jupytui.config.statements import Statement, split_statements
+from jupytui.config.statements import Path, Statement, split_statements
 from jupytui.errors import UsageError
 
 
@@ -29,10 +29,10 @@ def add_hosts(config: Config, hosts: Iterable[HostEntry]) -> Config:
     text = _text(config)
     for host in hosts:
         if host.name == LOCAL:
-            text = _without(config, text, LOCAL)
+            text = _without(config, text, ("hosts", LOCAL))
         elif any(host.name == listed.name for listed in config.hosts):
             raise UsageError(f"{host.name} is listed already.")
-        text = _with(config, text, host)
+        text = _with(config, text, ("hosts", host.name), _values(host))
     return _save(config, text)
 
 
@@ -45,11 +45,47 @@ def remove_hosts(config: Config, names: Iterable[str]) -> Config:
     text = _text(config)
     for host in config.hosts:
         if host.name in names:
-            text = _without(config, text, host.name)
+            text = _without(config, text, ("hosts", host.name))
     if LOCAL in names:
         local = next(host for host in config.hosts if host.is_local)
-        text = _with(config, text, HostEntry(LOCAL, tags=local.tags, watch=False))
+        text = _with(config, text, ("hosts", LOCAL), _values(HostEntry(LOCAL, tags=local.tags, watch=False)))
     return _save(config, text)
+
+
+def add_tunnel(config: Config, tunnel: TunnelEntry) -> Config:
+    """Write `tunnel` behind those already listed and return the new configuration; raises as `add_hosts` does."""
+    if any(tunnel.name == listed.name for listed in config.tunnels):
+        raise UsageError(f"There is another tunnel {tunnel.name!r} already.")
+    return _save(config, _with(config, _text(config), ("tunnels", tunnel.name), _tunnel_values(tunnel)))
+
+
+def remove_tunnels(config: Config, names: Iterable[str]) -> Config:
+    """Take the tunnels out of the file, those that are in it, and return the new configuration; raises ConfigError."""
+    text = _text(config)
+    for name in names:
+        text = _without(config, text, ("tunnels", name))
+    return _save(config, text)
+
+
+def set_tunnel_up(config: Config, name: str, up: bool) -> Config:
+    """Write whether a tunnel is to be up after a login and return the new configuration; raises ConfigError."""
+    text = _text(config)
+    wanted = tomllib.loads(text)
+    wanted["tunnels"][name]["up"] = up
+    statements = split_statements(text)
+    texts = [statement.text for statement in statements]
+    places = [n for n, statement in enumerate(statements) if statement.within(("tunnels", name))]
+    if said := [n for n in places if statements[n].within(("tunnels", name, "up"))]:
+        texts[said[0]] = re.sub(r"=\s*(true|false)", f"= {_json(up)}", texts[said[0]], count=1)
+    elif places:
+        line = texts[places[-1]]
+        newline = "\r\n" if "\r\n" in text else "\n"
+        texts[places[-1]] = (
+            line.removesuffix("\n").removesuffix("\r")
+            + f"{newline}up = {_json(up)}"
+            + (newline if line.endswith("\n") else "")
+        )
+    return _save(config, _checked(config, "".join(texts), wanted, ("tunnels", name)))
 
 
 def _text(config: Config) -> str:
@@ -63,14 +99,14 @@ def _save(config: Config, text: str) -> Config:
     return edited
 
 
-def _with(config: Config, text: str, host: HostEntry) -> str:
+def _with(config: Config, text: str, path: Path, values: dict[str, Any]) -> str:
     statements = split_statements(text)
-    at = _end_of_hosts(statements)
+    at = _end_of(path[0], statements)
     before = "".join(statement.text for statement in statements[:at])
     after = "".join(statement.text for statement in statements[at:])
     wanted = tomllib.loads(text)
-    wanted.setdefault("hosts", {})[host.name] = _values(host)
-    return _checked(config, _joined(before, _table(host), after), wanted, host.name)
+    wanted.setdefault(path[0], {})[path[1]] = values
+    return _checked(config, _joined(before, _table(path, values), after), wanted, path)
 
 
 def _joined(before: str, table: str, after: str) -> str:
@@ -81,12 +117,12 @@ def _joined(before: str, table: str, after: str) -> str:
     return text if ended else text.removesuffix(newline)
 
 
-def _end_of_hosts(statements: list[Statement]) -> int:
-    """Where another host goes: behind what the last one says (and the comments right under it), else at the end."""
-    hosts = [number for number, statement in enumerate(statements) if statement.within(("hosts",))]
-    if not hosts:
+def _end_of(table: str, statements: list[Statement]) -> int:
+    """Where another entry goes: behind what the last one says (and the comments right under it), else at the end."""
+    entries = [number for number, statement in enumerate(statements) if statement.within((table,))]
+    if not entries:
         return len(statements)
-    headers = (n for n in range(hosts[-1] + 1, len(statements)) if statements[n].header)
+    headers = (n for n in range(entries[-1] + 1, len(statements)) if statements[n].header)
     end = next(headers, len(statements))
     last = max(n for n in range(end) if statements[n].paths)
     while last + 1 < end and statements[last + 1].text.strip():
@@ -101,27 +137,33 @@ def _values(host: HostEntry) -> dict[str, Any]:
     return values if host.watch else {**values, "watch": False}
 
 
-def _table(host: HostEntry) -> str:
+def _tunnel_values(tunnel: TunnelEntry) -> dict[str, Any]:
+    kind = None if tunnel.kind is TunnelKind.LOCAL else str(tunnel.kind)
+    values = {"host": tunnel.host, "kind": kind, "to": tunnel.to, "local": tunnel.local, "up": tunnel.up or None}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _table(path: Path, values: dict[str, Any]) -> str:
     """JSON's strings, lists and booleans are TOML's, where no control character is among them; `_checked` proves it."""
-    name = host.name if re.fullmatch(r"[A-Za-z0-9_-]+", host.name) else _json(host.name)
-    return f"[hosts.{name}]\n" + "".join(f"{key} = {_json(value)}\n" for key, value in _values(host).items())
+    name = path[1] if re.fullmatch(r"[A-Za-z0-9_-]+", path[1]) else _json(path[1])
+    return f"[{path[0]}.{name}]\n" + "".join(f"{key} = {_json(value)}\n" for key, value in values.items())
 
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _without(config: Config, text: str, name: str) -> str:
+def _without(config: Config, text: str, path: Path) -> str:
     wanted = tomllib.loads(text)
-    if wanted.get("hosts", {}).pop(name, None) is None:
+    if wanted.get(path[0], {}).pop(path[1], None) is None:
         return text
     statements = split_statements(text)
-    named = [number for number, statement in enumerate(statements) if statement.within(("hosts", name))]
+    named = [number for number, statement in enumerate(statements) if statement.within(path)]
     gone = _with_comments_inside(statements, named)
     kept = "".join(statement.text for number, statement in enumerate(statements) if number not in gone)
     if not text.endswith("\n"):
         kept = kept.removesuffix("\n").removesuffix("\r")
-    return _checked(config, kept, wanted, name)
+    return _checked(config, kept, wanted, path)
 
 
 def _with_comments_inside(statements: list[Statement], named: list[int]) -> set[int]:
@@ -136,13 +178,14 @@ def _with_comments_inside(statements: list[Statement], named: list[int]) -> set[
     return gone
 
 
-def _checked(config: Config, text: str, wanted: dict[str, Any], name: str) -> str:
-    none: dict[str, Any] = {"hosts": {}}
+def _checked(config: Config, text: str, wanted: dict[str, Any], path: Path) -> str:
+    none: dict[str, Any] = {"hosts": {}, "tunnels": {}}
     try:
         right = none | tomllib.loads(text) == none | wanted
     except tomllib.TOMLDecodeError:
         right = False
     if not right:
-        hint = "Give each host a table of its own, as [hosts.NAME]; or make this change by hand."
-        raise key_error(config, ("hosts", name), "cannot be changed by itself as the file is written", hint)
+        what = path[0].removesuffix("s")
+        hint = f"Give each {what} a table of its own, as [{path[0]}.NAME]; or make this change by hand."
+        raise key_error(config, path, "cannot be changed by itself as the file is written", hint)
     return text

@@ -62,6 +62,13 @@ class PrivateDirectory:
                 raise
         return self.path / name
 
+    def append(self, name: str) -> int:
+        """Return a handle that writes at the end of file `name`, which is made if need be; a symlink is refused."""
+        private_directory(self.path)
+        with self._opened() as directory:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+            return os.open(name, flags, 0o600, dir_fd=directory)
+
     def remove(self, name: str) -> None:
         """Remove file `name`, if it is there."""
         with suppress(FileNotFoundError), self._opened() as directory:

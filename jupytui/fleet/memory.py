@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from jupytui.config.model import Config
-from jupytui.config.paths import private_directory
+from jupytui.config.private import NotPrivateError, PrivateDirectory
 from jupytui.fleet.models import HostView
 from jupytui.hosts.state import HostState
 
@@ -56,16 +55,5 @@ def remember(cache: Path, config: Path, views: tuple[HostView, ...]) -> None:
     A cache that cannot be written is no reason to bother anybody.
     """
     data = msgspec.json.encode(_Picture(_VERSION, str(config), views))
-    with suppress(OSError):
-        _replace(private_directory(cache) / FILE, data)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with suppress(OSError, NotPrivateError):
+        PrivateDirectory(cache).write(FILE, data)

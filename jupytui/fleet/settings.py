@@ -98,6 +98,8 @@ class SettingsWatch:
                 self._seen[subject] = (server.pid, found)
             elif before.error:
                 self._learn(subject, before._replace(error=None))
+        except Gone:
+            raise
         except JupytuiError as error:
             self._learn(subject, Sight(before.overview, error))
         except asyncio.CancelledError:

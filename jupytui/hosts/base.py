@@ -209,6 +209,7 @@ class SecretKind(StrEnum):
 
     PASSWORD = "password"
     PASSPHRASE = "passphrase"
+    TOKEN = "token"  # of a service
     CODE = "code"  # keyboard-interactive: a one-time password or anything else the host asks
 
 

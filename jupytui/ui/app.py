@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from jupytui.config.options import Options
+
+if TYPE_CHECKING:
+    from jupytui.ui.program import Program
 
 CLOSING = 0.3  # seconds for connections to end politely; they end with the process anyway
 
@@ -39,6 +44,21 @@ async def _run(options: Options) -> int:
     try:
         await program.run_async(mouse=options.mouse)
     finally:
+        _say_what_stays(program)
         with suppress(TimeoutError):
             await wait_for(program.close(), CLOSING)
     return program.return_code or 0
+
+
+def _say_what_stays(program: Program) -> None:
+    """Say once, on the terminal that is the user's again, which tunnels go on."""
+    from jupytui.figures import plural
+    from jupytui.text import clean
+    from jupytui.tunnels.models import TunnelState
+
+    statuses = program.desk.live.tunnels.statuses() if program.desk else ()
+    names = [status.tunnel.name for status in statuses if status.state is not TunnelState.DOWN]
+    if names:
+        stay = "stays" if len(names) == 1 else "stay"
+        said = f"jupytui: {plural(len(names), 'tunnel')} {stay}: {', '.join(names)}."
+        print(clean(f"{said} `jupytui tunnel down --all` ends them."), file=sys.stderr)

@@ -12,10 +12,13 @@ from textual.binding import Binding
 
 from jupytui.actions.base import Action
 from jupytui.actions.table import ACTIONS
+from jupytui.actions.tunnel_words import all_tunnels
 from jupytui.config.options import Options
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.state import HostState
+from jupytui.tunnels.models import Status
 from jupytui.ui.commands import COMMANDS
+from jupytui.ui.format.tunnels import uncounted
 from jupytui.ui.front import ScreenFront
 from jupytui.ui.keys import build_keymap
 from jupytui.ui.live import Live
@@ -41,11 +44,13 @@ class Desk:
         self.talk = Talk(program, self)
         self.live = Live(options, program.store, ScreenFront(program))
         self.work = Work(program, self.talk, self.live.context)
-        self._prompts = Prompts(program, self.live.questions, lambda: self.work.hosts)
+        self._prompts = Prompts(program, self.live.questions, lambda: self.work.hosts | self.live.tunnels.awaited)
+        self._tunnels: dict[str, Status] = {}
         self.work.done = self._prompts.attended.update
 
     def start(self) -> None:
         """Watch the fleet."""
+        self.live.tunnels.subscribe(self._tunnel_differs)
         self.work.aside("start", self.live.start())
 
     def bindings(self) -> Iterable[Binding]:
@@ -103,6 +108,24 @@ class Desk:
     def hosts_differ(self, names: Set[str]) -> None:
         """Bring on the questions of the hosts the person turned to."""
         self._prompts.arrived(names)
+
+    def asked(self, host: str) -> bool:
+        """Show what `host` asks; False when it asks nothing."""
+        return self._prompts.open(host)
+
+    # Tunnels
+
+    def tunnels(self) -> Sequence[Status]:
+        """Return how all tunnels stand, those included that only hosts.toml names."""
+        return all_tunnels(self.work.context)
+
+    def _tunnel_differs(self, name: str, status: Status | None) -> None:
+        """Draw its host anew, unless it has only counted: who shows that looks by itself."""
+        before = self._tunnels.pop(name, None)
+        if status:
+            self._tunnels[name] = uncounted(status)
+        if (now := self._tunnels.get(name)) != before and (one := now or before):
+            self._program.main.host_differs(one.tunnel.host)
 
     # The screen's own commands
 

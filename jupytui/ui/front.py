@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from jupytui.actions.base import Answers, Confirmation, Form
+from jupytui.actions.base import Answers, Confirmation, Form, Result
 from jupytui.fleet.subject import Subject
+from jupytui.text import clean
 from jupytui.ui.clipboard import copy
 
 if TYPE_CHECKING:
+    from jupytui.jupyter.page import Page
     from jupytui.ui.dialogs.base import Dialog
     from jupytui.ui.program import Program
 
@@ -33,9 +36,29 @@ class ScreenFront:
 
         return await self._ask(FormDialog(form))
 
+    async def tell(self, title: str, paragraphs: Sequence[str]) -> None:
+        """Show paragraphs in a box that scrolls."""
+        from jupytui.ui.dialogs.text import TextDialog
+
+        await self._ask(TextDialog(title, [clean(paragraph, 2**18) for paragraph in paragraphs]))
+
+    async def report(self, result: Result) -> None:
+        """Show it until it was read."""
+        from jupytui.ui.dialogs.result import ResultDialog
+
+        if await self._ask(ResultDialog(result)):
+            self._program.notify(await self.copy(result.url), markup=False)
+
     async def copy(self, text: str) -> str:
         """Copy, and show the text whatever the terminal does with it."""
         return f"{await copy(text, self._program.copy_to_clipboard)}: {text}"
+
+    async def offer(self, page: Page) -> str:
+        """Show the address, copied already where that can be done."""
+        from jupytui.ui.dialogs.url import UrlDialog
+
+        self._program.push_screen(UrlDialog(page, lambda text: copy(text, self._program.copy_to_clipboard)))
+        return ""
 
     async def show(self, pane: str, subject: Subject) -> None:
         """Go to a pane, narrowed to `subject`; back comes out again."""

@@ -43,7 +43,7 @@ class Keymap:
         Where none fits, the widest: it will say what has to be selected.
         """
         actions = self.actions[key]
-        return next((action for action in actions if action.scope <= scope), actions[-1])
+        return next((action for action in actions if scope.lies_in(action.scope)), actions[-1])
 
 
 def show_key(key: str) -> str:

@@ -16,10 +16,13 @@ from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.questions import Questions
 from jupytui.fleet.store import Store
 from jupytui.hosts.base import Destination
+from jupytui.tunnels.keeper.access import Tunnels
 
 if TYPE_CHECKING:
     from jupytui.fleet.feed import Feed
     from jupytui.fleet.services import ServiceWatch
+    from jupytui.fleet.settings import SettingsWatch
+    from jupytui.fleet.subject import Subject
     from jupytui.logs.source import Source
 
 BLURRED = 5.0  # times slower while nobody looks at the terminal
@@ -33,8 +36,16 @@ class Live:
         self.questions = Questions(store)
         self.fleet = Fleet(store, self.questions.prompter, options.config.settings.refresh)
         self._feeds: set[Feed] = set()
-        self._services: list[ServiceWatch] = []
-        self.context = Context(self.fleet, front, options.config, options.read_only)
+        self._watches: list[ServiceWatch | SettingsWatch] = []
+        self.tunnels = Tunnels(options.paths, self.questions.prompter_of_all(self._row_of))
+        self.context = Context(self.fleet, front, options.config, options.read_only, tunnels=self.tunnels)
+
+    def _row_of(self, asking: str) -> str:
+        """Return the host on whose row a tunnel's question is shown: a jump host on the way may have none."""
+        if self.fleet.store.host(asking):
+            return asking
+        waiting = (status.tunnel.host for status in self.tunnels.statuses() if status.state == "waiting for you")
+        return next(waiting, asking)
 
     async def start(self) -> None:
         """Watch every host of the configuration."""
@@ -42,6 +53,7 @@ class Live:
         away = [entry for entry in self._entries if not entry.is_local]
         await asyncio.sleep(0)  # let its first look begin
         self._take(away)
+        await self.tunnels.keeper()
 
     def follow(self, host: str, source: Source, changed: Callable[[], None]) -> Feed:
         """Read a log from now on. Raises Gone without that host, CommandError for a log that nobody can read."""
@@ -62,12 +74,21 @@ class Live:
         from jupytui.fleet.services import ServiceWatch
 
         watch = ServiceWatch(self.fleet, changed)
-        self._services.append(watch)
+        self._watches.append(watch)
+        return watch
+
+    def settings(self, changed: Callable[[Subject], None]) -> SettingsWatch:
+        """Return what looks at a server's settings; `changed` hears of which server."""
+        from jupytui.fleet.settings import SettingsWatch
+
+        watch = SettingsWatch(self.fleet, changed)
+        self._watches.append(watch)
         return watch
 
     async def close(self) -> None:
         """End what is read, and every connection."""
-        await asyncio.gather(*(feed.close() for feed in self._feeds), *(watch.close() for watch in self._services))
+        reading = (feed.close() for feed in self._feeds)
+        await asyncio.gather(*reading, *(watch.close() for watch in self._watches), self.tunnels.close())
         await self.fleet.close()
 
     def _take(self, entries: list[HostEntry]) -> None:

@@ -79,10 +79,10 @@ class Program(App[int], inherit_bindings=False):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        from jupytui.ui import crash
+        from jupytui.config.log import log_to
         from jupytui.ui.desk import Desk
 
-        crash.log_to(self._options.paths.logs)
+        log_to(self._options.paths.logs)
         self.stylesheet.read(_STYLES / "later.tcss")
         self.desk = desk = Desk(self, self._options, self._actions)
         self.main.bind_keys(desk.bindings())

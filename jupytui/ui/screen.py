@@ -12,18 +12,20 @@ from textual.binding import Binding, BindingsMap
 from textual.screen import Screen
 
 from jupytui import figures
+from jupytui.doctor.glance import suspicious
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.ui.panes.base import Pane
 from jupytui.ui.panes.table import PaneEntry
 from jupytui.ui.views import View, Views
 from jupytui.ui.widgets.footer import FooterLine
-from jupytui.ui.widgets.header import HeaderLine
+from jupytui.ui.widgets.header import WIDE, HeaderLine
 
 if TYPE_CHECKING:
     from jupytui.ui.program import Program
 
 TICK = 0.15  # seconds in which changes are collected: a repaint of many rows costs little more than one of one
+ROOMY = 136  # cells
 AGES = 30.0  # seconds after which ages are drawn anew
 
 
@@ -64,7 +66,7 @@ class MainScreen(Screen[None]):
         self.pane.show_store(self._store)
         self._show_lines()
         self.pane.focus()
-        self._store.subscribe(self._changed)
+        self._store.subscribe(self.host_differs)
         self.set_interval(AGES, self._grow_older)
 
     def bind_keys(self, bindings: Iterable[Binding]) -> None:
@@ -87,7 +89,8 @@ class MainScreen(Screen[None]):
             self._ticking = True
             self.set_timer(TICK, self._flush)
 
-    def _changed(self, host: str) -> None:
+    def host_differs(self, host: str) -> None:
+        """Draw what is known of `host` anew at the end of this tick."""
         self._dirty.add(host)
         self.schedule()
 
@@ -115,6 +118,9 @@ class MainScreen(Screen[None]):
     def _note(self) -> str:
         within = self._views.current.within
         place = within.server or within.host or figures.plural(len(self._store), "host")
+        roomy = not WIDE <= self.size.width < ROOMY  # in between, the titles of the panes need the line
+        if self._views.current.digit == "1" and roomy and (count := suspicious(self._store)):
+            place = f"▲ {figures.plural(count, 'finding')}   {place}"
         return f"read-only   {place}" if self._program.read_only else place
 
     def _filter_note(self) -> str:

@@ -13,7 +13,7 @@ from jupytui.ui.panes.base import Pane
 from jupytui.ui.widgets.footer import Hint
 from jupytui.ui.widgets.picklist import Entry
 
-_GROUPS = {Scope.KERNEL: "Kernel", Scope.SERVER: "Server", Scope.HOST: "Host", Scope.FLEET: "Fleet"}
+_GROUPS = {scope: scope.name.capitalize() for scope in Scope}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Verbs:
         if len(subjects) != 1:
             return f"{len(subjects)} marked"
         subject = subjects[0]
-        return "Kernel" if subject.kernel else subject.server or subject.host or "All hosts"
+        return subject.tunnel or ("Kernel" if subject.kernel else subject.server or subject.host or "All hosts")
 
     def of_pane(self, pane: Pane) -> list[Entry]:
         """Return what the list itself does with keys."""
@@ -65,7 +65,7 @@ class Verbs:
     def menu(self, context: Context, subjects: Subjects) -> list[Entry]:
         """Return what can be done to the thing selected, narrowest first; grey with the reason where it cannot."""
         scope = self.scope(subjects)
-        fitting = [action for action in self.actions if action.scope <= scope]
+        fitting = [action for action in self.actions if scope.lies_in(action.scope)]
         return [self._entry(action, context, subjects) for action in _narrowest_first(fitting)]
 
     def palette(self, context: Context, subjects: Subjects) -> list[Entry]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from jupytui.actions.base import Answers, Confirmation, Context, Form
+from jupytui.actions.base import Answers, Confirmation, Context, Form, Result
 from jupytui.config.model import Config
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.models import HostView
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import Nobody
+from jupytui.jupyter.page import Page
 
 
 class ScriptedFront:
@@ -21,7 +23,10 @@ class ScriptedFront:
         self.confirmed: list[Confirmation] = []
         self.forms: list[Form] = []
         self.copied: list[str] = []
+        self.reports: list[Result] = []
+        self.offered: list[Page] = []
         self.shown: list[tuple[str, Subject]] = []
+        self.told: list[tuple[str, Sequence[str]]] = []
 
     async def confirm(self, question: Confirmation) -> bool:
         self.confirmed.append(question)
@@ -33,6 +38,16 @@ class ScriptedFront:
 
     async def show(self, pane: str, subject: Subject) -> None:
         self.shown.append((pane, subject))
+
+    async def offer(self, page: Page) -> str:
+        self.offered.append(page)
+        return f"Offered {page.bare}."
+
+    async def tell(self, title: str, paragraphs: Sequence[str]) -> None:
+        self.told.append((title, paragraphs))
+
+    async def report(self, result: Result) -> None:
+        self.reports.append(result)
 
     async def copy(self, text: str) -> str:
         self.copied.append(text)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from jupytui.config.edit import add_hosts, remove_hosts
+from jupytui.config.edit import add_hosts, add_tunnel, remove_hosts, remove_tunnels, set_tunnel_up
 from jupytui.config.load import load_config
-from jupytui.config.model import HostEntry
+from jupytui.config.model import HostEntry, TunnelEntry, TunnelKind
 from jupytui.errors import ConfigError, UsageError
 
 NEW = HostEntry("new", "bob@new.example.org", ("gpu", "a b"))
@@ -163,3 +163,61 @@ def test_adding_and_removing_gives_the_same_bytes(tmp_path: Path, lines: list[st
     after = remove_hosts(remove_hosts(add_hosts(before, [NEW, other]), ["other"]), ["new"])
     assert path.read_bytes() == text.encode()
     assert after == before
+
+
+TUNNELS = """# my machines
+[hosts.gpu1]
+
+[tunnels.lab]  # the one that matters
+host = "gpu1"
+# not 8888
+to = "9999"
+up = false  # by hand
+
+[settings]
+refresh = 5
+"""
+BACK = TunnelEntry("a b", "gpu1", "localhost:22", 7022, TunnelKind.REMOTE, True)
+
+
+def test_a_tunnel_goes_behind_the_others_and_nothing_else_moves(tmp_path: Path) -> None:
+    path = _file(tmp_path, TUNNELS)
+    config = add_tunnel(load_config(path), BACK)
+    lines = 'host = "gpu1"\nkind = "remote"\nto = "localhost:22"\nlocal = 7022\nup = true\n'
+    assert path.read_text() == TUNNELS.replace("# by hand\n", f'# by hand\n\n[tunnels."a b"]\n{lines}')
+    assert config == load_config(path)
+    assert config.tunnels[1] == BACK
+    remove_tunnels(config, ["a b", "not there"])
+    assert path.read_text() == TUNNELS
+
+
+def test_the_first_tunnel_goes_behind_everything(tmp_path: Path) -> None:
+    path = _file(tmp_path, KEPT.replace("lab", "gpu2").removesuffix("\n"))
+    add_tunnel(load_config(path), TunnelEntry("s", "gpu1", kind=TunnelKind.SOCKS))
+    added = '\n\n[tunnels.s]\nhost = "gpu1"\nkind = "socks"'
+    assert path.read_text() == KEPT.replace("lab", "gpu2").removesuffix("\n") + added
+
+
+def test_a_tunnel_of_a_name_in_use_is_refused(tmp_path: Path) -> None:
+    path = _file(tmp_path, TUNNELS)
+    with pytest.raises(UsageError, match="another tunnel 'lab'"):
+        add_tunnel(load_config(path), TunnelEntry("lab", "gpu1", "1"))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_whether_a_tunnel_is_up_is_changed_in_its_own_line(tmp_path: Path, newline: str) -> None:
+    path = _file(tmp_path, TUNNELS.replace("\n", newline))
+    config = set_tunnel_up(load_config(path), "lab", True)
+    assert path.read_bytes().decode() == TUNNELS.replace("up = false", "up = true").replace("\n", newline)
+    assert config.tunnels[0].up
+    bare = _file(tmp_path, TUNNELS.replace("up = false  # by hand\n", "").replace("\n", newline))
+    set_tunnel_up(load_config(bare), "lab", True)
+    assert bare.read_bytes().decode() == TUNNELS.replace("false  # by hand", "true").replace("\n", newline)
+
+
+def test_a_tunnel_written_in_one_line_is_left_as_it_is(tmp_path: Path) -> None:
+    text = '[hosts.gpu1]\n[tunnels]\nlab = {host = "gpu1", to = "1"}\n'
+    path = _file(tmp_path, text)
+    with pytest.raises(ConfigError, match=r"Give each tunnel a table of its own, as \[tunnels.NAME\]"):
+        set_tunnel_up(load_config(path), "lab", True)
+    assert path.read_text() == text

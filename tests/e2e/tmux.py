@@ -99,6 +99,10 @@ class Tmux:
             assert time.monotonic() < until, f"not seen within {deadline} s: {seen}\n{screen}"
             time.sleep(0.02)
 
+    def clipboard(self) -> str:
+        """What was last put into tmux's paste buffer."""
+        return self._tmux("show-buffer")
+
     def resize(self, columns: int, rows: int) -> None:
         """Give the pane another size; the program gets SIGWINCH."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
@@ -136,10 +140,15 @@ class Tmux:
         while not (end := self._ask("#{pane_dead_status}/#{pane_dead_signal}")).strip("/"):
             assert time.monotonic() < until, f"the program did not end within {deadline} s\n{self.screen()}"
             # tmux 3.3a misses the end of a child now and then (1 in 6, measured), until it is told of another.
-            os.kill(int(self._ask("#{pid}")), signal.SIGCHLD)
+            os.kill(self.reader, signal.SIGCHLD)
             time.sleep(0.02)
         status, _, number = end.partition("/")
         return -int(number) if number else int(status)
+
+    @property
+    def reader(self) -> int:
+        """The PID of the terminal itself, which reads what the program writes."""
+        return int(self._ask("#{pid}"))
 
     def _ask(self, variables: str) -> str:
         return self._tmux("display-message", "-p", variables).strip()

@@ -74,7 +74,7 @@ async def test_the_first_and_the_last_line_say_where_one_is_and_what_to_press(
         first, *_rest, last = text(program).splitlines()
         assert "1 Fleet" in first
         assert "4 hosts" in first
-        assert ("2 Kernels" in first) is (size[0] >= 72)
+        assert ("2 Kernels" in first) is (size[0] >= 110)
         assert "? help" in last
         assert all(len(line) <= size[0] for line in text(program).splitlines())
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
@@ -40,10 +41,12 @@ class FieldBox(Widget):
         elif self.field.lines:
             yield plain_area(self.field.value)
         else:
-            yield plain_input(self.field.value)
+            yield plain_input(self.field.value, password=self.field.secret)
         browsed = f"{BROWSE} browses the host" if self.field.browse else ""
         if hint := "; ".join(filter(None, (self.field.help, browsed))):
             yield words(hint, "hint")
+        if self.field.weigh:
+            yield words("", "hint weight")
         error = words(self.field.problem, "error")
         error.display = bool(self.field.problem)
         yield error
@@ -75,6 +78,11 @@ class FieldBox(Widget):
             entry = self.query_one(Input)
             entry.value, entry.cursor_position = path, len(path)
 
+    def weigh(self) -> None:
+        """Say what is to be said of what is typed so far."""
+        if self.field.weigh:
+            self.query_one(".weight", Static).update(Content(self.field.weigh(self.answer)))
+
     @property
     def as_refused(self) -> bool:
         """Whether it still is what was refused."""
@@ -87,6 +95,11 @@ class FieldBox(Widget):
         error.display = bool(problem)
         error.update(problem or "")
         return not problem
+
+
+def _third_person(verb: str) -> str:
+    verb = verb.lower()
+    return f"{verb[:-1]}ies" if verb.endswith(("py", "ly")) else f"{verb}s"
 
 
 class FormDialog(Dialog[Answers]):
@@ -102,7 +115,7 @@ class FormDialog(Dialog[Answers]):
     def __init__(self, form: Form) -> None:
         many, lines = (any(getattr(field, kind) for field in form.fields) for kind in ("many", "lines"))
         key = "ctrl+s" if lines or any(field.problem for field in form.fields) else "enter"
-        hint = f"{'space marks · ' if many else ''}{key} {form.submit.lower()}s · escape leaves"
+        hint = f"{'space marks · ' if many else ''}{key} {_third_person(form.submit)} · escape leaves"
         super().__init__(form.title, hint)
         self.set_class(lines, "-large")
         self._boxes = [FieldBox(field) for field in form.fields]
@@ -153,6 +166,7 @@ class FormDialog(Dialog[Answers]):
     def _recheck(self) -> None:
         """Take an error away as soon as it is mended, but show none before the field is left."""
         for box in self._boxes:
+            box.weigh()
             if box.query_one(".error", Static).display and not box.as_refused:
                 box.check()
 

@@ -17,6 +17,7 @@ _ASKS = {
     SecretKind.PASSWORD: "a password",
     SecretKind.PASSPHRASE: "a passphrase",
     SecretKind.CODE: "a code",
+    SecretKind.TOKEN: "a token",
 }
 
 

@@ -27,11 +27,14 @@ _HEALTH = {
 }
 
 
-def lines(row: FleetRow, look: Look, width: int) -> list[Line]:
-    """Return the lines about `row`, at most `width` cells each; trouble in full, with what to do about it."""
+def lines(row: FleetRow, look: Look, width: int, tunnel: str = "") -> list[Line]:
+    """Return the lines about `row`, at most `width` cells each; trouble in full, with what to do about it.
+
+    `tunnel` is what to say of the tunnel to a server.
+    """
     if isinstance(row, HostRow):
         return troubled(row.view, look, width) or _host(row.view, width)
-    return _server(row.view, row.server, look, width)
+    return _server(row.view, row.server, look, width, tunnel)
 
 
 def troubled(view: HostView, look: Look, width: int) -> list[Line]:
@@ -69,8 +72,14 @@ def _system(view: HostView) -> list[str]:
     ]
 
 
-def _server(view: HostView, server: Server, look: Look, width: int) -> list[Line]:
-    facts = [server.url or server.sock or "", servers.software(server), _auth(server), _certificate(server, look)]
+def _server(view: HostView, server: Server, look: Look, width: int, tunnel: str) -> list[Line]:
+    facts = [
+        server.url or server.sock or "",
+        tunnel,
+        servers.software(server),
+        _auth(server),
+        _certificate(server, look),
+    ]
     facts += [servers.where(server), servers.directory(server, view, look), _log(server.log)]
     found = _head(f"{servers.host_name(view)} › {servers.server_name(server)}", facts, width)
     if server.health in _HEALTH:

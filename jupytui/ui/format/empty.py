@@ -55,6 +55,24 @@ def services(views: Sequence[HostView], unknown: Sequence[HostView], bare: Seque
     return said + (f" {_names(away)} not connected." if away else "")
 
 
+def tunnels(host: str, elsewhere: int) -> str:
+    """Return what to say where there is no tunnel (to `host`, if it is named); `elsewhere` lead to other hosts."""
+    if host and elsewhere:
+        return f"No tunnel to {host}; 5 shows the others. t adds one."
+    to = f" to {host}" if host else ""
+    return f"No tunnel{to} yet. t adds one · in the fleet (1), t on a server brings it to this machine."
+
+
+def certs(views: Sequence[HostView]) -> str:
+    """Return what to say while the scope has no server that could have a certificate."""
+    away = [view for view in views if view.state is not HostState.UP]
+    if away and len(away) == len(views):
+        return f"{_names(away)} not connected: which certificates are there is not known."
+    place = f"on {host_name(views[0])}" if len(views) == 1 else "on any host"
+    said = f"No Jupyter server runs {place}. n starts one; c then gives it a certificate of your own authority."
+    return said + (f" {_names(away)} not connected." if away else "")
+
+
 def log(*, ended: bool) -> str:
     """Return what to say of a log with nothing in it."""
     return "Nothing was logged then." if ended else "Nothing was logged yet. What comes appears here."

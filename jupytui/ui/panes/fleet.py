@@ -28,7 +28,7 @@ class FleetPane(ListPane):
 
     DIGIT = "1"
     TITLE = "Fleet"
-    HINTS = ("server.logs", "server.copy", "host.copy", "host.add", "host.import")
+    HINTS = ("server.open", "server.logs", "server.tunnel", "server.copy", "host.copy", "host.add", "host.import")
     SORTS: ClassVar[Mapping[str, str]] = {
         "added": "",
         "name": "HOST / SERVER",
@@ -128,8 +128,18 @@ class FleetPane(ListPane):
         row = self._row()
         if self.size.width < NARROW:
             return detail.troubled(row.view, self._look, width)[:_MOST] if isinstance(row, HostRow) else ()
-        found = detail.lines(row, self._look, width)[:_MOST] if row else []
+        found = detail.lines(row, self._look, width, self._tunnel(row))[:_MOST] if row else []
         return [*found, *[()] * (_LEAST - len(found))]
+
+    def _tunnel(self, row: FleetRow) -> str:
+        desk = getattr(self.app, "desk", None)
+        if desk is None or isinstance(row, HostRow):
+            return ""
+        from jupytui.tunnels.known import to_server
+        from jupytui.ui.format.tunnels import of_server
+
+        found = to_server(desk.tunnels(), row.view.name, row.server)
+        return of_server(found, self._look) if found else ""
 
     def _row(self) -> FleetRow | None:
         subject = self.subject

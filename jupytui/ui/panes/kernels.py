@@ -24,7 +24,7 @@ class KernelsPane(ListPane):
 
     DIGIT = "2"
     TITLE = "Kernels"
-    HINTS = ("kernel.interrupt", "kernel.restart", "kernel.shutdown")
+    HINTS = ("kernel.open", "kernel.interrupt", "kernel.restart", "kernel.shutdown")
     SORTS: ClassVar[Mapping[str, str]] = {
         "name": "NOTEBOOK",
         "cpu": "CPU",

@@ -30,4 +30,9 @@ PANES = (
     PaneEntry("2", "Kernels", "jupytui.ui.panes.kernels:KernelsPane"),
     PaneEntry("3", "Logs", "jupytui.ui.panes.logs:LogsPane", Scope.SERVER),
     PaneEntry("4", "Services", "jupytui.ui.panes.services:ServicesPane"),
+    PaneEntry("5", "Tunnels", "jupytui.ui.panes.tunnels:TunnelsPane"),
+    PaneEntry("6", "Passwords", "jupytui.ui.panes.passwords:PasswordsPane"),
+    PaneEntry("7", "Certificates", "jupytui.ui.panes.certs:CertificatesPane"),
+    PaneEntry("8", "Settings", "jupytui.ui.panes.settings:SettingsPane", Scope.SERVER),
+    PaneEntry("9", "Doctor", "jupytui.ui.panes.doctor:DoctorPane"),
 )

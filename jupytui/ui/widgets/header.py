@@ -15,7 +15,7 @@ Title = tuple[str, str]
 class HeaderLine(Static):
     """Digits and titles of the panes, the one shown in bold; `note` (the number of hosts) at the right end.
 
-    Narrow terminals show the current pane alone.
+    Where there is no room for every title the others show their digits; narrow terminals the current pane alone.
     """
 
     def __init__(self, titles: Sequence[Title]) -> None:
@@ -32,18 +32,29 @@ class HeaderLine(Static):
 
 
 def header_text(titles: Sequence[Title], current: str, note: str, width: int) -> Content:
-    """Return the line in `width` cells."""
-    wide = width + 2 >= WIDE
-    shown = titles if wide else [title for title in titles if title[0] == current]
-    left = Content.assemble(("jupytui   ", "$accent bold") if wide else "", *_tabs(shown, current))
+    """Return the line in `width` cells: as much of it as leaves room for the note."""
+    room = width - Content(note).cell_length - 2
+    forms = _forms(titles, current, wide=width + 2 >= WIDE)
+    left = next((form for form in forms if form.cell_length <= room), forms[-1])
     gap = width - left.cell_length - Content(note).cell_length
     return Content.assemble(left, " " * max(2, gap), (note, "$muted"))
 
 
-def _tabs(titles: Sequence[Title], current: str) -> list[Content]:
-    return [part for title in titles for part in (_tab(title, title[0] == current), Content("  "))]
+def _forms(titles: Sequence[Title], current: str, *, wide: bool) -> list[Content]:
+    """Return the left side, the longest first: all titles, the others' digits alone, the current one alone."""
+    alone = Content.assemble(*_tabs([title for title in titles if title[0] == current], current))
+    if not wide:
+        return [alone]
+    brief = [title if title[0] == current else (title[0], "") for title in titles]
+    tabs, digits = Content.assemble(*_tabs(titles, current)), Content.assemble(*_tabs(brief, current))
+    named = [Content.assemble(("jupytui   ", "$accent bold"), form) for form in (tabs, digits)]
+    return [named[0], tabs, Content.assemble(*_tabs(titles, current, " ")), named[1], digits, alone]
+
+
+def _tabs(titles: Sequence[Title], current: str, gap: str = "  ") -> list[Content]:
+    return [part for title in titles for part in (_tab(title, title[0] == current), Content(gap))]
 
 
 def _tab(title: Title, current: bool) -> Content:
-    text = Content.styled(" ".join(title), "bold $foreground" if current else "$muted")
+    text = Content.styled(" ".join(filter(None, title)), "bold $foreground" if current else "$muted")
     return text if current else text.stylize(Style.from_meta({"@click": f"screen.show_pane('{title[0]}')"}))

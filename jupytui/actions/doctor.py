@@ -1,0 +1,162 @@
+"""Have the doctor look, and carry out what it offers.
+
+`examine` is what the pane and the command line have in common; the finding meant is the answer "finding".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jupytui.actions import losses
+from jupytui.actions.base import Action, Answers, Confirmation, Context, Refused, Subjects
+from jupytui.errors import JupytuiError, UsageError
+from jupytui.fleet.fleet import Fleet
+from jupytui.fleet.models import HostView, Trouble
+from jupytui.fleet.subject import Scope, Subject
+from jupytui.hosts.base import HostState, HostTrouble
+from jupytui.jupyter.access import Access
+
+if TYPE_CHECKING:
+    from jupytui.doctor.models import Diagnosis, Finding, HostFacts, ServerFacts
+    from jupytui.doctor.repair import Repair
+    from jupytui.hosts.base import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What came of looking at some hosts, and what it was made from."""
+
+    diagnosis: Diagnosis
+    facts: tuple[HostFacts, ...]
+
+    def server(self, finding: Finding) -> ServerFacts | None:
+        """Return what is known of the server that a finding is about; None for one about its host."""
+        servers = (each for facts in self.facts for each in facts.servers)
+        return next((each for each in servers if each.server.id == finding.server), None)
+
+
+async def examine(context: Context, subjects: Subjects) -> Examined:
+    """Look at hosts, or servers, and find what is wrong. A host that fails halfway is one that is not reached.
+
+    Raises Gone.
+    """
+    from jupytui.doctor.rules import diagnose, together
+
+    wanted = [(subject.host_in(context.fleet.store), subject.server or "") for subject in subjects]
+    facts = await asyncio.gather(*(_of_host(context, view, server) for view, server in wanted))
+    return Examined(together(diagnose(each) for each in facts), tuple(facts))
+
+
+async def _of_host(context: Context, view: HostView, server: str) -> HostFacts:
+    from jupytui.doctor.gather import Means, gather
+    from jupytui.doctor.models import HostFacts
+
+    if view.state is not HostState.UP:
+        await context.fleet.refresh([view.name])
+        view = context.fleet.store.host(view.name) or view
+    means = Means(_access(context.fleet, view), told=context.progress)
+    try:
+        return await gather(context.fleet.host(view.name), view, means, server)
+    except HostTrouble as trouble:
+        told = Trouble(trouble.message, trouble.hint, trouble.detail)
+        return HostFacts(msgspec.structs.replace(view, state=trouble.state, error=told))
+    except JupytuiError as error:
+        return HostFacts(view, skipped=(f"{view.name}: {error.message}",))
+
+
+def _access(fleet: Fleet, view: HostView) -> Mapping[str, Access]:
+    found = {}
+    for server in view.servers:
+        try:
+            found[server.id] = fleet.api(Subject(view.name, server.id)).access
+        except UsageError:
+            continue
+    return found
+
+
+async def mend(context: Context, examined: Examined, finding: Finding) -> str:
+    """Carry out the fix of a finding, after showing exactly what is changed; look again; say what became of it.
+
+    Raises Refused, CannotEdit, NotConfirmed, CommandError, HostTrouble.
+    """
+    from jupytui.doctor.repair import carry_out, prepare
+
+    if context.read_only:
+        raise Refused("jupytui was started with --read-only.")
+    if finding.fix is None or not finding.fix.automatic:
+        raise Refused(finding.fix.words if finding.fix else "There is nothing that could be done about it from here.")
+    facts = examined.server(finding)
+    repair = prepare(finding.fix, facts)
+    if not await context.front.confirm(_question(finding, repair)):
+        return ""
+    host = context.fleet.host(finding.host)
+    context.progress(finding.title)
+    await carry_out(host, repair, facts)
+    if finding.fix.restart and facts and await _restart(context, host, finding):
+        await context.fleet.refresh([finding.host])
+        return await _proven(context, finding) + f" {finding.server} was restarted."
+    pending = " It takes effect when the server starts again." if finding.fix.restart else ""
+    return await _proven(context, finding) + pending
+
+
+def _question(finding: Finding, repair: Repair) -> Confirmation:
+    where = finding.server or finding.host
+    words = finding.fix.words if finding.fix else ""
+    return Confirmation(f"Fix on {where}: {finding.title}", (), repair.shown, notes=(words,))
+
+
+async def _restart(context: Context, host: Host, finding: Finding) -> bool:
+    """Restart the server of a finding if that is wanted; what is lost is named."""
+    from jupytui.actions.lifecycle import target_of
+    from jupytui.jupyter.launch.lifecycle import restart
+
+    subject = Subject(finding.host, finding.server)
+    server = subject.server_in(context.fleet.store)
+    lost = tuple(losses.of_server(server))
+    typed = finding.host if any(loss.grave for loss in lost) else None
+    question = Confirmation(
+        f"Restart {finding.server} now", lost, f"restart {finding.server}", typed,
+        ("The files are written. The server goes on as before until it is restarted.",),
+    )  # fmt: skip
+    if not await context.front.confirm(question):
+        return False
+    context.fleet.expect_end(subject)
+    await restart(host, target_of(context, subject), context.fleet.prompter(finding.host))
+    return True
+
+
+async def _proven(context: Context, finding: Finding) -> str:
+    again = await examine(context, [Subject(finding.host, finding.server or None)])
+    if any(each.key == finding.key for each in again.diagnosis.findings):
+        return f"{finding.title}: it is there still."
+    return f"{finding.title}: put right."
+
+
+def scope_of(views: Iterable[HostView], within: Subject) -> Sequence[Subject]:
+    """Return what is to be looked at where this is selected: a server, a host, or all hosts."""
+    if within.server:
+        return (within.at(Scope.SERVER),)
+    return tuple(Subject(view.name) for view in views if within.host in {None, view.name})
+
+
+async def _show(context: Context, subjects: Subjects, _answers: Answers) -> str:
+    await context.front.show("9", subjects[0])
+    return ""
+
+
+ACTIONS = (
+    Action(
+        id="host.doctor",
+        title="Doctor: what is wrong here",
+        help="Can it be reached, who gets in, what will break: every finding with its evidence and its fix.",
+        scope=Scope.HOST,
+        command=("doctor",),
+        changes=False,
+        run=_show,
+    ),
+)

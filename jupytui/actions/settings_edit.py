@@ -1,0 +1,122 @@
+"""What every change of a server's settings goes through: look, show the difference, write, prove, restart or wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from jupytui.actions import losses
+from jupytui.actions.base import Answers, Confirmation, Context
+from jupytui.actions.lifecycle import RESTART
+from jupytui.errors import CommandError, JupytuiError
+from jupytui.fleet.subject import Subject
+from jupytui.hosts.base import Host
+from jupytui.jupyter.models import App, Health, Server
+
+if TYPE_CHECKING:
+    from jupytui.jupyter.settings.discover import Answer
+    from jupytui.jupyter.settings.edit import Edit
+    from jupytui.jupyter.settings.models import Found
+
+UNDO_HINT = "Undo takes the change back."
+
+
+class Seen(NamedTuple):
+    """A server's configuration as it is now; `found` without what Jupyter cannot run."""
+
+    subject: Subject
+    server: Server
+    host: Host
+    found: Found
+    answer: Answer
+
+
+def refuse(context: Context, subject: Subject) -> str | None:
+    """Return why nothing can be said of a server's settings."""
+    server = subject.server_in(context.fleet.store)
+    if server.health is Health.STALE:
+        return f"{server.id} has ended; only its file is left."
+    if server.health is Health.UNREADABLE:
+        return f"{server.id} belongs to another user."
+    if server.app is App.CLASSIC:
+        return "Notebook 6 and older are configured in another way; upgrade it first."
+    return "Its hub configures it." if server.app is App.HUB else None
+
+
+async def see(context: Context, subject: Subject, *, traits: bool = False) -> Seen:
+    """Look, and ask Jupyter: 1-2 s. Raises Gone, CommandError, DeadlineError, HostTrouble."""
+    from jupytui.jupyter.settings.discover import ask, look
+    from jupytui.jupyter.settings.overview import whose
+
+    server = subject.server_in(context.fleet.store)
+    host = context.fleet.host(subject.host or "")
+    context.progress("asking Jupyter")
+    found, answer = await asyncio.gather(look(host, whose(server)), ask(host, whose(server), traits=traits))
+    return Seen(subject, server, host, answer.corrected(found), answer)
+
+
+async def put(
+    context: Context, seen: Seen, edit: Edit, title: str, answers: Answers, *, reasons: Sequence[str] = ()
+) -> str | None:
+    """Show what changes, write it, have Jupyter prove it, and restart if that is wanted; None: the person left it.
+
+    The answer "restart" is yes, no, or not there: then it is asked. Raises CannotEdit, NotConfirmed, HostTrouble.
+    """
+    from jupytui.jupyter.settings.commit import commit
+    from jupytui.jupyter.settings.diff import diff
+    from jupytui.jupyter.settings.last_edit import remember
+    from jupytui.jupyter.settings.overview import whose
+
+    notes = (*reasons, *edit.notes, *others(context, seen))
+    question = Confirmation(f"{title} of {seen.server.id}", (), diff(edit), notes=notes)
+    if not await context.front.confirm(question):
+        return None
+    context.progress("writing, and asking Jupyter")
+    done = await commit(seen.host, whose(seen.server), seen.found.python, edit)
+    paths = ", ".join(change.path for change in edit.files)
+    said = f"Written to {paths}, and Jupyter takes it."
+    try:
+        await remember(seen.host, seen.found, title, edit, done.backups)
+    except CommandError as error:
+        said += f" It cannot be undone by jupytui: {error.message} Backups: {', '.join(done.backups) or 'none'}."
+    return await restart_or_wait(context, seen.subject, answers, said)
+
+
+def others(context: Context, seen: Seen) -> list[str]:
+    """Return what is to be said of servers that may read the same files."""
+    away = {Health.STALE, Health.UNREADABLE}
+    view = seen.subject.host_in(context.fleet.store)
+    ids = [server.id for server in view.servers if server.id != seen.server.id and server.health not in away]
+    return [f"If {', '.join(ids)} read the same files, this counts there too after their next start."] if ids else []
+
+
+async def restart_or_wait(context: Context, subject: Subject, answers: Answers, said: str) -> str:
+    """Restart the server with consent, its kernels named; else what was written waits."""
+    server = subject.server_in(context.fleet.store)
+    if not await _wanted(context, subject, server, answers.get("restart", "")):
+        return f"{said} Pending: it counts after a restart of {server.id}."
+    try:
+        back = await RESTART.run(context, [subject], {})
+    except JupytuiError as error:
+        hint = f"{error.hint} {UNDO_HINT}".strip()
+        raise JupytuiError(f"{said} But then: {error.message}", hint, detail=error.detail) from error
+    return f"{said} {back}"
+
+
+async def _wanted(context: Context, subject: Subject, server: Server, answer: str) -> bool:
+    if answer == "no" or (not answer and RESTART.refuse(context, subject)):
+        return False
+    lost = tuple(losses.of_server(server))
+    if answer == "yes":
+        for loss in lost:
+            context.progress(f"{loss.what} ends ({loss.how})")
+        return True
+    question = Confirmation(
+        title=f"Restart {server.id} now?",
+        losses=lost,
+        runs=RESTART.runs(context, subject),
+        typed=subject.host if any(loss.grave for loss in lost) else None,
+        notes=("A running server never reads its files again. Left as it is, the change waits for the next restart.",),
+    )
+    return await context.front.confirm(question)

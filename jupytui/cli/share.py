@@ -1,0 +1,128 @@
+"""`jupytui share SERVER --ngrok | --url URL | --lan | --off-lan | --check URL | --stop | --forget`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+
+from jupytui.actions.base import Action, Context, Result, perform
+from jupytui.actions.share import CHECK, FORGET, LAN, NGROK, OFF_LAN, STOP, URL
+from jupytui.cli import FAILED, say, tell
+from jupytui.cli.configured import configured
+from jupytui.cli.front import TerminalFront
+from jupytui.cli.lifecycle import running
+from jupytui.cli.look import open_fleet, open_tunnels, run_until_done, say_unreached
+from jupytui.config.model import Config
+from jupytui.config.paths import Paths
+from jupytui.errors import UsageError
+from jupytui.fleet.fleet import Fleet
+from jupytui.fleet.subject import Scope, Subject
+from jupytui.hosts.base import SecretPrompt, UnknownKey
+from jupytui.reachability.recipes import KINDS
+from jupytui.secret import Secret
+
+_WAYS = {"ngrok": NGROK, "url": URL, "lan": LAN, "off_lan": OFF_LAN, "check": CHECK, "stop": STOP, "forget": FORGET}
+_PROVEN = {NGROK, URL, LAN, OFF_LAN, CHECK}
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Say which words follow."""
+    parser.add_argument("server", metavar="SERVER", nargs="?", default="", help="HOST, HOST:PORT or HOST:/socket")
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--ngrok", action="store_true", help="put it on the internet through your ngrok account")
+    way.add_argument("--url", metavar="URL", help="set it up for a public address made elsewhere, and prove it")
+    way.add_argument("--lan", action="store_true", help="serve it on the local network")
+    way.add_argument("--off-lan", action="store_true", help="have it listen on its own machine alone again")
+    way.add_argument("--check", metavar="URL", help="try an address as others will; changes nothing")
+    way.add_argument("--stop", action="store_true", help="take it off ngrok")
+    way.add_argument("--forget", action="store_true", help="forget ngrok's token")
+    parser.add_argument("--domain", metavar="D", default="", help="with --ngrok: the domain of your account")
+    parser.add_argument("--kind", choices=KINDS, default="proxy", help="with --url: what makes that address (proxy)")
+    parser.add_argument("--address", metavar="IP", default="", help="with --lan: that one alone (all of the machine)")
+    parser.add_argument("--ca", metavar="FILE", default="", help="PEM file of an authority this system does not know")
+    parser.add_argument("--restart", action="store_true", help="consent to restart the server")
+    parser.add_argument("--yes", action="store_true", help="consent to fetch ngrok's agent where there is none")
+    parser.add_argument("--stdin", action="store_true", help="take what is asked from stdin: one answer a line")
+    parser.add_argument("--json", action="store_true", help="the steps as JSON on stdout")
+
+
+def run(arguments: Namespace) -> int:
+    """Share a server, or check that; the address is the last line of stdout, the steps are said on stderr."""
+    way = next(name for name in _WAYS if getattr(arguments, name))
+    if not arguments.server and way != "forget":
+        raise UsageError("Which server?", "`jupytui status` lists what runs.")
+    paths, config = configured(arguments)
+    return run_until_done(_share(paths, config, arguments, _WAYS[way]))
+
+
+async def _share(paths: Paths, config: Config, arguments: Namespace, action: Action) -> int:
+    names = [arguments.server.partition(":")[0]] if arguments.server else []
+    prompter = _Lines() if arguments.stdin else None
+    async with open_fleet(config, names, prompter) as fleet, open_tunnels(paths) as tunnels:
+        if names and (unreached := say_unreached(await fleet.look_once())):
+            return unreached
+        await tunnels.keeper()
+        front = _Front(yes=arguments.yes)
+        context = Context(fleet, front, config, arguments.read_only, tell, tunnels)
+        subjects = [_subject(fleet, arguments.server)] if action.scope is Scope.SERVER else []
+        done = await perform(action, context, subjects, _answers(arguments))
+    return _ended(front.result, done, action, as_json=arguments.json)
+
+
+def _subject(fleet: Fleet, wanted: str) -> Subject:
+    name = wanted.partition(":")[0]
+    return Subject(name, running(Subject(name).host_in(fleet.store), wanted).id)
+
+
+def _answers(arguments: Namespace) -> dict[str, str]:
+    return {
+        "domain": arguments.domain,
+        "url": arguments.url or arguments.check or "",
+        "kind": arguments.kind,
+        "address": arguments.address,
+        "ca": arguments.ca,
+        "restart": "yes" if arguments.restart else "no",
+    }
+
+
+def _ended(result: Result | None, done: str | None, action: Action, *, as_json: bool) -> int:
+    say(f"{result.title}." if result else done or "left as it was.")
+    if as_json and result:
+        print(json.dumps(_decoded(result), indent=2))
+    elif result and result.good and result.url:
+        print(result.url)
+    proven = result is not None and result.good
+    return 0 if proven or (done and action not in _PROVEN) else FAILED
+
+
+def _decoded(result: Result) -> dict[str, object]:
+    steps = [{"step": f.what, "state": f.state, "words": f.words, "details": f.details} for f in result.findings]
+    return {"url": result.url or None, "good": result.good, "steps": steps, "notes": result.notes}
+
+
+class _Front(TerminalFront):
+    """Keeps what there is to report."""
+
+    result: Result | None = None
+
+    async def report(self, result: Result) -> None:
+        """Say what did not go well, and what to do about it; each step itself was said when it was made."""
+        self.result = result
+        for finding in result.findings:
+            for detail in finding.details:
+                say(f"  {detail}")
+        await super().report(result)
+
+
+class _Lines:
+    """Answers by the lines of stdin, in the order of the questions; trusts nobody."""
+
+    async def secret(self, prompt: SecretPrompt) -> Secret | None:
+        """Return the next line, None when there is none, or it is empty."""
+        line = sys.stdin.readline().rstrip("\n")
+        return Secret(line) if line else None
+
+    async def trust(self, question: UnknownKey) -> bool:
+        """Decline."""
+        return False

@@ -1,0 +1,89 @@
+"""Can it be reached from here: name, route, port, SSH; server, Host, Origin, TLS, login, websocket. The first failure.
+
+A server on loopback is reached through its host; one that listens on more is tried from this machine as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jupytui.doctor.models import Finding, Fix, HostFacts, ServerFacts, Severity
+from jupytui.doctor.words import finding
+from jupytui.hosts.state import HostState
+from jupytui.jupyter.models import Health
+from jupytui.reachability.models import Cause, Report, Step
+
+_HOSTS = {
+    HostState.UNREACHABLE: "does not answer",
+    HostState.REFUSED: "refuses connections",
+    HostState.AUTH_FAILED: "does not let you log in",
+    HostState.KEY_UNKNOWN: "shows a key nobody has vouched for",
+    HostState.KEY_CHANGED: "shows another key than before",
+    HostState.NO_SHELL: "gives no shell",
+    HostState.DOWN: "has lost its connection",
+    HostState.CONNECTING: "is not connected yet",
+}
+# What other rules find, and say better.
+_ELSEWHERE = {Cause.OPEN, Cause.NO_CREDENTIALS, Cause.EXPIRED, Cause.NOT_YET_VALID}
+
+
+def host(facts: HostFacts) -> Iterator[Finding]:
+    """The host itself: its name, the way there, its port, its key, the login."""
+    if facts.up:
+        return
+    view = facts.view
+    error = view.error
+    words = error.message if error else f"{view.name} is {view.state}."
+    detail = (error.detail if error else "").splitlines()[:8]
+    fix = Fix(error.hint) if error and error.hint else None
+    title = f"{view.name} {_HOSTS.get(view.state, 'cannot be used')}"
+    yield finding(
+        facts, f"reach.host-{view.state.value}", Severity.CRITICAL, title, words, view.address, *detail, fix=fix
+    )  # fmt: skip
+
+
+def through(facts: ServerFacts) -> Iterator[Finding]:
+    """On its own host, as a tunnel reaches it."""
+    yield from _of(facts, facts.through, "on its own host")
+    if facts.through is None and facts.server.health is Health.SILENT:
+        words = "Its process is there, and nothing answers."
+        yield finding(
+            facts, "reach.silent", Severity.CRITICAL, "Does not answer", words, facts.socket,
+            fix=Fix("Its log may say why (l); else restart it (R)."),
+        )  # fmt: skip
+
+
+def direct(facts: ServerFacts) -> Iterator[Finding]:
+    """From here, at the address of its host, where it listens for that."""
+    if facts.through is None or facts.through.failed is None or _explained(facts.through):
+        yield from _of(facts, facts.direct, "from this machine")
+
+
+def _explained(report: Report) -> bool:
+    return report.failed is not None and report.failed.cause in _ELSEWHERE
+
+
+def _of(facts: ServerFacts, report: Report | None, whence: str) -> Iterator[Finding]:
+    step = report.failed if report else None
+    if report and step and step.cause not in _ELSEWHERE:
+        title = f"Not reachable {whence}: {step.cause or step.part}"
+        proven = [f"✓ {done.part}" for done in report.steps if done is not step]
+        yield finding(
+            facts, f"reach.{_slug(step.cause)}", Severity.CRITICAL, title, step.words, report.url, *proven,
+            f"✖ {step.part}", *step.evidence, fix=_fix(step),
+        )  # fmt: skip
+
+
+def _slug(cause: Cause | None) -> str:
+    return (cause.name if cause else "unknown").lower().replace("_", "-")
+
+
+def _fix(step: Step) -> Fix | None:
+    if not step.fixes:
+        return None
+    first = step.fixes[0]
+    return Fix(" ".join(filter(None, (first.words, first.proxy))), dict(first.settings))
+
+
+RULES = (through, direct)
+HOST_RULES = (host,)

@@ -1,0 +1,63 @@
+"""What is asked before something is shared, and what is refused, without a server."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupytui.actions.base import why_not
+from jupytui.actions.share import LAN, NGROK, STOP, URL
+from jupytui.actions.share_ngrok import check_domain, name_of
+from jupytui.actions.share_side import public_wishes
+from jupytui.actions.share_url import check_url
+from jupytui.fleet.models import HostView
+from jupytui.fleet.subject import Subject
+from jupytui.jupyter.models import App, Auth, Health, Server, Tls
+from jupytui.reachability.target import Target
+from tests.actions.front import ScriptedFront, context
+
+SERVER = Subject("gpu1", "gpu1:8888")
+
+
+@pytest.mark.parametrize("action", [NGROK, URL, LAN], ids=lambda action: str(action.id))
+@pytest.mark.parametrize(
+    ("auth", "health", "word"),
+    [
+        (Auth.NONE, Health.OPEN, "lets anybody in"),
+        (Auth.PASSWORD, Health.OPEN, "lets anybody in"),
+        (Auth.UNKNOWN, Health.OK, "Nobody can tell"),
+        (Auth.PASSWORD, Health.UNREADABLE, "another user"),
+    ],
+)
+def test_what_asks_for_no_password_is_refused_and_told_how_to_get_one(
+    action: object, auth: Auth, health: Health, word: str
+) -> None:
+    server = Server("gpu1:8888", 11, App.LAB, port=8888, auth=auth, health=health)
+    where = context(ScriptedFront(), HostView("gpu1", servers=(server,)))
+    assert word in (why_not(action, where, [SERVER]) or "")  # type: ignore[arg-type]
+
+
+def test_only_what_is_shared_can_be_stopped() -> None:
+    server = Server("gpu1:8888", 11, App.LAB, port=8888, auth=Auth.TOKEN)
+    where = context(ScriptedFront(), HostView("gpu1", servers=(server,)))
+    assert why_not(STOP, where, [SERVER]) == "gpu1:8888 is not shared."
+
+
+def test_a_name_is_let_in_beside_localhost_and_an_address_needs_none() -> None:
+    plain, tls = Server("a:1", 1, App.LAB), Server("a:1", 1, App.LAB, tls=Tls())
+    names = {"ServerApp.local_hostnames": ["localhost", "lab.example"]}
+    assert public_wishes(plain, Target.parse("https://lab.example")) == names | {"ServerApp.trust_xheaders": True}
+    assert public_wishes(tls, Target.parse("https://lab.example")) == names
+    assert public_wishes(plain, Target.parse("http://lab.example")) == names
+    assert public_wishes(plain, Target.parse("http://10.0.0.1")) == {}
+
+
+def test_fields_are_checked_as_they_are_typed() -> None:
+    assert check_domain("") is check_domain("lab.ngrok.app") is check_url("https://lab.example/") is None
+    assert check_domain("https://lab.ngrok.app")
+    assert check_domain("lab")
+    assert check_url("http://localhost:8888/")
+    assert check_url("ftp://lab.example/")
+
+
+def test_a_shares_name_is_one_that_a_tunnel_may_have() -> None:
+    assert name_of(Subject("h", "h:/run/user/1000/jupyter.sock")) == "share-h-run-user-1000-jupyter.sock"

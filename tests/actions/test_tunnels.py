@@ -1,0 +1,221 @@
+"""What is done to tunnels reaches a keeper; its switchboard is a stand-in."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from jupytui.actions.base import Context, Refused, perform, why_not
+from jupytui.actions.table import BY_ID
+from jupytui.actions.tunnel_words import all_tunnels
+from jupytui.config.load import load_config
+from jupytui.config.paths import Paths
+from jupytui.errors import JupytuiError, UsageError, WrongAnswer
+from jupytui.fleet.subject import Subject
+from jupytui.hosts.base import Nobody, SecretPrompt
+from jupytui.secret import Secret
+from jupytui.tunnels import ports
+from jupytui.tunnels.keeper.access import Tunnels
+from jupytui.tunnels.keeper.server import Keeper
+from jupytui.tunnels.models import Address, TunnelState
+from tests.actions.front import ScriptedFront, context
+from tests.tunnels.keeper.conftest import echo as echo  # noqa: PLC0414 - pytest finds it here
+from tests.tunnels.keeper.conftest import keeper as keeper  # noqa: PLC0414 - pytest finds it here
+from tests.tunnels.keeper.conftest import paths as paths  # noqa: PLC0414 - pytest finds it here
+from tests.tunnels.keeper.conftest import place as place  # noqa: PLC0414 - pytest finds it here
+from tests.tunnels.keeper.conftest import says_back
+from tests.tunnels.keeper.stand_in import PASSPHRASE
+
+
+class Asked(Nobody):
+    """Knows the passphrase, and who waited for it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[set[str]] = []
+        self.tunnels: Tunnels | None = None
+
+    async def secret(self, prompt: SecretPrompt) -> Secret | None:
+        assert self.tunnels
+        self.waiting.append(set(self.tunnels.awaited))
+        return Secret(PASSPHRASE)
+
+
+@pytest.fixture
+def asked() -> Asked:
+    return Asked()
+
+
+@pytest.fixture
+def front() -> ScriptedFront:
+    return ScriptedFront()
+
+
+@pytest.fixture
+async def work(paths: Paths, keeper: Keeper, front: ScriptedFront, asked: Asked) -> AsyncIterator[Context]:
+    async with Tunnels(paths, asked) as tunnels:
+        asked.tunnels = tunnels
+        yield replace(context(front, config=load_config(paths.hosts)), tunnels=tunnels)
+
+
+def answers(to: Address, **more: str) -> Mapping[str, str]:
+    return {"host": "local", "kind": "local", "to": str(to), "name": "t", **more}
+
+
+async def test_a_tunnel_is_made_and_carries(work: Context, echo: Address) -> None:
+    said = await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    status = work.tunnels.status("t")
+    assert status
+    assert said == f"t is up: {status.local} leads to {echo} on local."
+    assert await says_back(status.local)
+    assert work.config.tunnels == ()
+
+
+async def test_one_to_be_kept_is_in_hosts_toml_until_it_is_removed(work: Context, paths: Paths, echo: Address) -> None:
+    before = paths.hosts.read_text()
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo, keep="yes"))
+    assert [(entry.name, entry.up) for entry in load_config(paths.hosts).tunnels] == [("t", True)]
+    subject = [Subject("local", tunnel="t")]
+    await perform(BY_ID["tunnel.unkeep"], work, subject)
+    assert not load_config(paths.hosts).tunnels[0].up
+    await perform(BY_ID["tunnel.keep"], work, subject)
+    assert load_config(paths.hosts).tunnels[0].up
+    assert await perform(BY_ID["tunnel.remove"], work, subject)
+    assert paths.hosts.read_text() == before
+    assert all_tunnels(work) == ()
+
+
+async def test_what_only_hosts_toml_names_is_brought_up_from_there(paths: Paths, work: Context, echo: Address) -> None:
+    paths.hosts.write_text(f'{paths.hosts.read_text()}[tunnels.listed]\nhost = "local"\nto = "{echo}"\n')
+    work.config = load_config(paths.hosts)
+    (status,) = all_tunnels(work)
+    assert (status.tunnel.name, status.state, status.since) == ("listed", TunnelState.DOWN, 0)
+    await perform(BY_ID["tunnel.up"], work, [Subject("local", tunnel="listed")])
+    (status,) = all_tunnels(work)
+    assert await says_back(status.local)
+
+
+async def test_a_port_that_is_taken_is_named_with_its_holder_and_the_next_free_one(
+    work: Context, front: ScriptedFront, echo: Address
+) -> None:
+    with pytest.raises(WrongAnswer) as refused:
+        await perform(BY_ID["tunnel.add"], work, (), answers(echo, local=str(echo.port)))
+    assert refused.value.field == "local"
+    assert f"Port {echo.port} is taken by " in refused.value.message
+    assert f"(process {os.getpid()});" in refused.value.message
+    assert refused.value.message.endswith(" is free.")
+
+
+async def test_without_a_port_the_same_is_taken_and_else_the_next(work: Context) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        to = Address("localhost", busy.getsockname()[1])
+        await perform(BY_ID["tunnel.add"], work, (), answers(to))
+        first = work.tunnels.status("t")
+        await perform(BY_ID["tunnel.down"], work, [Subject("local", tunnel="t")])
+        await perform(BY_ID["tunnel.add"], work, (), answers(to, name="u"))
+        other = work.tunnels.status("u")
+    assert first
+    assert other
+    assert first.local
+    assert first.local.port > to.port
+    assert other.local != first.local, "that port is promised to a tunnel that is down"
+
+
+async def test_the_same_once_more_is_no_mistake_and_another_of_its_name_is(work: Context, echo: Address) -> None:
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    assert len(all_tunnels(work)) == 1
+    with pytest.raises(WrongAnswer, match="another tunnel t already") as refused:
+        await perform(BY_ID["tunnel.add"], work, (), answers(Address("localhost", 1)))
+    assert refused.value.field == "name"
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [({"to": "no port"}, "to"), ({"to": ""}, "to"), ({"local": "70000"}, "local"), ({"name": "-x"}, "name")],
+)
+async def test_a_wrong_answer_says_where(work: Context, more: dict[str, str], field: str) -> None:
+    with pytest.raises(WrongAnswer) as wrong:
+        await perform(BY_ID["tunnel.add"], work, (), {**answers(Address("localhost", 1)), **more})
+    assert wrong.value.field == field
+
+
+async def test_a_host_that_is_not_listed_is_refused(work: Context, echo: Address) -> None:
+    with pytest.raises(UsageError, match="no host 'elsewhere'"):
+        await perform(BY_ID["tunnel.add"], work, (), answers(echo, host="elsewhere"))
+
+
+async def test_what_its_host_asks_meanwhile_is_awaited(work: Context, asked: Asked, echo: Address) -> None:
+    said = await perform(BY_ID["tunnel.add"], work, (), answers(echo, host="locked"))
+    assert said
+    assert said.startswith("t is up")
+    assert asked.waiting == [{"locked"}]
+    assert work.tunnels.awaited == set()
+
+
+async def test_who_uses_it_is_named_before_it_ends_and_no_is_no(
+    work: Context, front: ScriptedFront, echo: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    status = work.tunnels.status("t")
+    assert status
+    monkeypatch.setattr(work.tunnels, "statuses", lambda: (replace(status, open_connections=2),))
+    front.yes = False
+    assert await perform(BY_ID["tunnel.down"], work, [Subject("local", tunnel="t")]) is None
+    (question,) = front.confirmed
+    assert [(loss.what, loss.how) for loss in question.losses] == [("t", "2 open connections through it will break")]
+    assert question.runs == "jupytui tunnel down t"
+    assert await says_back(status.local)
+
+
+async def test_nothing_is_changed_in_read_only_mode_and_what_makes_no_sense_is_refused(
+    work: Context, echo: Address
+) -> None:
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    subject = [Subject("local", tunnel="t")]
+    with pytest.raises(Refused, match="up already"):
+        await perform(BY_ID["tunnel.up"], work, subject)
+    assert why_not(BY_ID["tunnel.up"], work, [Subject("local", tunnel="gone")]) == "The tunnel gone is gone."
+    work.read_only = True
+    for verb in ("add", "up", "down", "remove", "retry", "keep"):
+        with pytest.raises(Refused, match="read-only"):
+            await perform(BY_ID[f"tunnel.{verb}"], work, subject)
+    assert await perform(BY_ID["tunnel.copy"], work, subject)
+
+
+async def test_its_address_is_copied_as_a_browser_wants_it(work: Context, front: ScriptedFront, echo: Address) -> None:
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    status = work.tunnels.status("t")
+    assert status
+    assert status.local
+    await perform(BY_ID["tunnel.copy"], work, [Subject("local", tunnel="t")])
+    assert front.copied == [f"http://localhost:{status.local.port}/"]
+
+
+async def test_without_a_keeper_to_be_had_it_is_said(front: ScriptedFront) -> None:
+    with pytest.raises(JupytuiError, match="no tunnels here"):
+        await perform(BY_ID["tunnel.add"], context(front), (), answers(Address("localhost", 1)))
+
+
+async def test_a_port_that_was_chosen_and_is_lost_to_somebody_faster_is_chosen_anew(
+    work: Context, echo: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as faster:
+        port = faster.getsockname()[1]
+        free = ports.is_free
+        answered: list[int] = []
+
+        def is_free(one: int) -> bool:
+            answered.append(one)
+            return len(answered) <= 2 or free(one)  # it was free when it was chosen, and looked at once more
+
+        monkeypatch.setattr(ports, "is_free", is_free)
+        await perform(BY_ID["tunnel.add"], work, (), answers(Address("localhost", port)))
+    status = work.tunnels.status("t")
+    assert answered[:2] == [port, port]
+    assert status
+    assert status.local
+    assert status.local.port > port

@@ -1,0 +1,164 @@
+"""Rules on facts as they were recorded; tests/doctor/test_planted.py has real ones."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from jupytui.doctor.export import as_json, as_text
+from jupytui.doctor.glance import suspicious
+from jupytui.doctor.models import ORDER, Disk, HostFacts, PathFact, ServerFacts, Severity
+from jupytui.doctor.repair import prepare
+from jupytui.doctor.rules import HOST_RULES, RULES, diagnose, together
+from jupytui.fleet.models import HostView, System, Trouble
+from jupytui.hosts.state import HostState
+from jupytui.jupyter.models import App, Auth, Health, Server, Unit
+from jupytui.jupyter.settings.models import CannotEdit, ConfigFile, Found
+from jupytui.jupyter.settings.splice import read
+from jupytui.systemd.units import Service, Services
+
+SERVER = Server(
+    id="gpu1:8888", pid=9, app=App.LAB, version="2.21.1", port=8888, bind="loopback", auth=Auth.TOKEN,
+    root_dir="/w", url="http://localhost:8888/",
+)  # fmt: skip
+WELL = ServerFacts(SERVER, uid=1000, root_exists=True, versions={"jupyter_server": "2.21.1", "jupyterlab": "4.6.6"})
+
+
+def host(*servers: ServerFacts, **more: object) -> HostFacts:
+    return HostFacts(HostView("gpu1", state=HostState.UP, **more), servers)  # type: ignore[arg-type]
+
+
+def ids(*servers: ServerFacts, **more: object) -> list[str]:
+    return [finding.id for finding in diagnose(host(*servers, **more)).findings]
+
+
+def configured(text: str) -> Found:
+    path = "/h/.jupyter/jupyter_server_config.json"
+    data = text.encode()
+    file = ConfigFile(path, "/h/.jupyter", data, mode=0o600, reading=read(path, data))
+    return Found("lab", files=(file,))
+
+
+def test_a_healthy_server_has_no_finding_and_every_rule_ran() -> None:
+    diagnosis = diagnose(host(WELL))
+    assert diagnosis.findings == ()
+    assert diagnosis.passed == len(RULES) + len(HOST_RULES)
+    assert diagnosis.verdicts == (("gpu1:8888", "loopback · token · http · 2.21.1 · safe"),)
+
+
+def test_a_server_known_by_its_process_alone_breaks_no_rule() -> None:
+    bare = Server(id="gpu1#7", pid=7, app=App.SERVER, health=Health.UNREADABLE)
+    diagnosis = diagnose(host(ServerFacts(bare, unseen="It is another user's.")))
+    assert diagnosis.findings == ()
+    assert diagnosis.skipped == ("It is another user's.",)
+    assert diagnosis.verdicts[0][1].endswith("not seen whole")
+
+
+@pytest.mark.parametrize(
+    ("versions", "says"),
+    [
+        ({"jupyter_server": "2.17.0"}, "CVE-2026-40934"),
+        ({"jupyter_server": "2.7.0"}, "GHSA-r726-vmfq-j9j3"),
+        ({"jupyterlab": "4.5.6"}, "CVE-2026-40171"),
+        ({"jupyterlab": "4.6.1"}, "CVE-2026-73415"),
+        ({"notebook": "7.2.1"}, "CVE-2024-43805"),
+    ],
+)
+def test_releases_with_known_flaws_are_named_with_their_source(versions: dict[str, str], says: str) -> None:
+    server = msgspec.structs.replace(SERVER, version=versions.get("jupyter_server", "2.21.1"))
+    facts = replace(WELL, server=server, versions={"jupyter_server": server.version or "", **versions})
+    (finding,) = diagnose(host(facts)).findings
+    assert finding.id == "exposure.vulnerable"
+    assert any(says in line and "https://" in line for line in finding.evidence)
+
+
+def test_a_flaw_that_needs_a_setting_is_told_only_where_it_is_set() -> None:
+    old = msgspec.structs.replace(SERVER, version="2.17.0")
+    facts = replace(WELL, server=old, versions={"jupyter_server": "2.17.0"})
+    pattern = replace(facts, found=configured('{"ServerApp": {"allow_origin_pat": "https://lab"}}'))
+    told = ["\n".join(diagnose(host(each)).findings[0].evidence) for each in (facts, pattern)]
+    assert ["CVE-2026-40110" in text for text in told] == [False, True]
+
+
+def test_an_upgrade_without_a_restart_is_told() -> None:
+    assert ids(replace(WELL, versions={"jupyter_server": "2.22.0"})) == ["exposure.old-release"]
+
+
+def test_disks_memory_and_limits() -> None:
+    full = replace(WELL, disks=(Disk("/w", 10**12, 10**9),))
+    assert ids(full) == ["health.disk"]
+    assert ids(replace(WELL, disks=(Disk("/w", 10**12, 10**11, files_free=0.001),))) == ["health.disk"]
+    assert ids(replace(WELL, disks=(Disk("/w", 10**12, 10**11), Disk("/run", 10**7, 9 * 10**6)))) == []
+    assert ids(WELL, system=System(memory_used=99, memory_total=100)) == ["health.machine-memory"]
+    unit = Service("x.service", "user", memory=95, memory_max=100)
+    assert ids(replace(WELL, service=unit)) == ["health.memory"]
+
+
+def test_only_a_user_unit_needs_lingering() -> None:
+    for scope, expected in (("user", ["health.linger"]), ("system", [])):
+        server = msgspec.structs.replace(SERVER, unit=Unit("x.service", scope))
+        assert ids(replace(WELL, server=server, linger=False)) == expected
+
+
+def test_a_directory_that_nobody_enters_is_closed_whatever_may_be_listed() -> None:
+    for mode, expected in ((0o700, []), (0o711, ["exposure.readable"]), (0o755, ["exposure.readable"])):
+        assert ids(replace(WELL, paths=(PathFact("/r", "runtime directory, …", mode, 1),))) == expected
+
+
+def test_the_worst_comes_first_over_several_hosts() -> None:
+    away = HostFacts(HostView("far", state=HostState.UNREACHABLE, error=Trouble("It is silent.", "Is it on?")))
+    both = together([diagnose(host(replace(WELL, uid=0))), diagnose(away)])
+    assert [finding.host for finding in both.findings] == ["far", "gpu1"]
+    order = [ORDER.index(finding.severity) for finding in both.findings]
+    assert order == sorted(order) and both.worst is Severity.CRITICAL
+
+
+SECRETS = (
+    '{"ServerApp": {"ip": "::", "password": "sha1:abc:deadbeef"}, '
+    '"IdentityProvider": {"token": "t0p-s3cret", "hashed_password": "argon2:$hidden"}}'
+)
+
+
+def test_nothing_that_lets_people_in_is_exported() -> None:
+    diagnosis = diagnose(host(replace(WELL, found=configured(SECRETS))))
+    assert {"exposure.hash", "health.config-loses"} <= {finding.id for finding in diagnosis.findings}
+    told = as_text(diagnosis) + as_json(diagnosis, datetime.now(UTC)).decode() + repr(diagnosis)
+    for secret in ("t0p-s3cret", "deadbeef", "hidden"):
+        assert secret not in told
+
+
+def test_the_json_is_a_document_with_every_field() -> None:
+    diagnosis = diagnose(host(replace(WELL, uid=0)))
+    document = json.loads(as_json(diagnosis, datetime(2026, 1, 2, tzinfo=UTC)))
+    assert document["taken_at"] == "2026-01-02T00:00:00Z"
+    (finding,) = document["findings"]
+    assert set(finding) == {"id", "severity", "title", "words", "evidence", "host", "server", "fix"}
+
+
+def test_text_from_a_host_reaches_nobodys_terminal() -> None:
+    nasty = msgspec.structs.replace(SERVER, root_dir="/w\x1b]52;c;AAAA\x07\n")
+    for finding in diagnose(host(replace(WELL, server=nasty, root_exists=False))).findings:
+        assert "\x1b" not in repr([finding.title, finding.words, *finding.evidence]).replace("\\x1b", "\x1b")
+
+
+def test_a_fix_of_settings_that_are_not_seen_is_refused() -> None:
+    (finding,) = diagnose(host(replace(WELL, found=configured('{"ServerApp": {"allow_origin": "*"}}')))).findings
+    assert finding.fix
+    with pytest.raises(CannotEdit):
+        prepare(finding.fix, None)
+
+
+def test_at_a_glance_only_what_strangers_reach_or_nobody_answers_for_counts() -> None:
+    open_ = msgspec.structs.replace(SERVER, auth=Auth.NONE, bind="all")
+    local = msgspec.structs.replace(SERVER, auth=Auth.NONE)
+    stale = msgspec.structs.replace(SERVER, health=Health.STALE)
+    assert suspicious([HostView("a", servers=(SERVER, local)), HostView("b", servers=(open_, stale))]) == 2
+
+
+def test_services_without_systemd_say_nothing_of_lingering() -> None:
+    facts = HostFacts(HostView("gpu1", state=HostState.UP), (WELL,), services=Services(systemd=False))
+    assert diagnose(facts).findings == ()
