@@ -219,10 +219,12 @@ def test_a_share_that_is_called_off_on_its_way_leaves_nothing(
         under_way.stdin.flush()
         while "Going online" not in (line := under_way.stderr.readline()):
             assert line
+        while not seen_by_others(str(binary.parent / "settings.json")):
+            time.sleep(0.02)  # nothing tells that the agent was started
         under_way.terminate()
         assert under_way.wait(30) == 128 + signal.SIGTERM
+    assert not seen_by_others(str(binary.parent / "settings.json")), "the agent was ended before we were"
     assert "is not shared" in share(name, "--stop")[2]
-    assert not seen_by_others(MARKER)
 
 
 def test_ngroks_agent_is_fetched_only_with_express_consent(

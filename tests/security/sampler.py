@@ -6,6 +6,7 @@ of those that are gone by then. The kernel tells it of each program that starts 
 so that those that end at once are seen too; where it does not, looking is all there is.
 """
 
+# ruff: noqa: PTH - it looks many times a second, and pathlib takes its time
 from __future__ import annotations
 
 import base64

@@ -17,26 +17,28 @@ import pytest
 
 from jupytui.secret import MASK
 from tests.certs.pebble import running
+from tests.e2e.program import JUPYTUI
+from tests.lab.jupyter import PASSWORD
 from tests.lab.lab import Lab
 from tests.security import sampler
-from tests.security.marks import Found, key_parts, outside
-from tests.security.places import changed, in_files, in_journal, trees_of
-from tests.security.scene import DONE, NAME, PASSWORD_SERVER, START, TOKEN_SERVER, Scene, host_now
+from tests.security.marks import key_parts, outside
+from tests.security.places import in_files, in_journal, trees_of
+from tests.security.scene import NAME, PASSWORD_SERVER, START, TOKEN_SERVER, Scene, host_now
 from tests.security.terminal import Quiet
 from tests.security.watching import Watched, watching
-from tests.lab.jupyter import PASSWORD
-from tests.e2e.program import JUPYTUI
 
 CERTS = "/.local/share/jupytui/certs/"
 INTENDED = {
-    "jupyter-token": r"/b/(jupyter_server_config\.json|log)$|/jpserver-\d+(\.json|-open\.html)$|^stdout of jupytui open",
+    "jupyter-token": r"/b/(jupyter_\w+\.json|log)$|/jpserver-\d+(\.json|-open\.html)$|^stdout of jupytui open ",
     "ngrok-token": r"/jupytui/secrets/\.?ngrok-token[.\w]*$|/agent-\w+/\.?ngrok\.yml[.\w]*$",
     "otp-code": r"^(file .*)?/codes/\.google_authenticator[~.\w]*$",
     "authority-key": rf"{CERTS}\.?authority\.pem[.\w]*$",
     "account-key": rf"{CERTS}acme/\.?[0-9a-f]{{16}}\.json[.\w]*$",
     "certificate-key": r"/\.jupyter/certs/(8888\.pem|\.jupytui-[0-9a-f]+)$",
 }
-JUPYTERS_OWN = re.compile(r"/(\.local/share/jupyter|\.ipython|\.cache|work|\.jupyter/(lab|migrated)|b)(/|$)|/run/user/\d+/systemd")
+JUPYTERS_OWN = re.compile(
+    r"/(\.local/share/jupyter|\.ipython|\.cache|work|\.jupyter/(lab|migrated)|b)(/|$)|/run/user/\d+/systemd"
+)
 
 
 @pytest.fixture
@@ -78,7 +80,9 @@ def use(scene: Scene, pebble: Path) -> None:
     scene.run("status", NAME)
     assert f"token={secrets['jupyter-token']}" in scene.run("open", TOKEN_SERVER, "--print")
     assert MASK in scene.run("logs", TOKEN_SERVER)
-    said = scene.converse("passwd", PASSWORD_SERVER, "--stdin", "--restart", stdin=f"{secrets['jupyter-old']}\n{PASSWORD}\n")
+    said = scene.converse(
+        "passwd", PASSWORD_SERVER, "--stdin", "--restart", stdin=f"{secrets['jupyter-old']}\n{PASSWORD}\n"
+    )
     assert "old password is refused" in said
     said = scene.converse("share", PASSWORD_SERVER, "--ngrok")
     assert "ok: the same server" in said

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -100,7 +99,7 @@ def test_it_is_found_in_a_host_in_its_processes_files_and_both_journals(lab: Lab
     host, since = lab.host("mk1"), time.time() - 1
     host.exec("loginctl enable-linger alice; systemctl start user@$(id -u alice).service")
     with watching() as watched:
-        host.exec('exec 3>/run/leak; cat >&3; cp /run/leak /var/tmp/leak; cp /run/leak /home/alice/leak', input=SECRET)
+        host.exec("exec 3>/run/leak; cat >&3; cp /run/leak /var/tmp/leak; cp /run/leak /home/alice/leak", input=SECRET)
         host.exec("read -r s; NOT_HERE=$s sleep 0.3", input=f"{SECRET}\n")
         host.exec("read -r s; sh -c 'sleep 0.3; :' $s", input=f"{SECRET}\n")
         host.exec("read -r s; echo $s | systemd-cat -t leaking", input=f"{SECRET}\n")

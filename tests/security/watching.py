@@ -44,6 +44,8 @@ def watching(*trees: Path) -> Iterator[Watched]:
             yield watched
             counts, *lines = process.communicate()[0].splitlines()
             watched.looks, watched.programs = json.loads(counts)
-            watched.sights += [Sight(place, mode, base64.b64decode(data)) for place, mode, data in map(json.loads, lines)]
+            watched.sights += [
+                Sight(place, mode, base64.b64decode(data)) for place, mode, data in map(json.loads, lines)
+            ]
         finally:
             process.kill()

@@ -23,6 +23,7 @@ from jupytui.ui.widgets.footer import Hint
 from jupytui.ui.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from jupytui.jupyter.settings.overview import Overview
     from jupytui.ui.program import Program
 
 MOST = 4  # lines below for what is said of a row
@@ -207,16 +208,13 @@ class SettingsPane(ListPane):
         if self._server() is None:
             self._program.call_later(self._program.main.enter, self.DIGIT, row.subject)
         elif overview:
-            self._show_details(row)
+            self._show_details(row, overview)
 
-    def _show_details(self, row: SettingRow) -> None:
+    def _show_details(self, row: SettingRow, overview: Overview) -> None:
         from jupytui.jupyter.settings.traits import traits_of
         from jupytui.ui.dialogs.text import TextDialog
         from jupytui.ui.format.setting_details import details
 
-        overview = self._sight().overview
-        if overview is None:
-            return
         if not row.setting:
             self._program.push_screen(TextDialog(row.name, [row.words]))
             return
