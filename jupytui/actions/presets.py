@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CERTIFICATES = "Certificates (7) makes one and switches TLS on, without a path to type."
 _HAS = 'exec "$1" -c "$2" "$3"'
+_READABLE = '[ -f "$1" ] && [ -r "$1" ]'
 _FIND = "import sys, importlib.util as u; sys.exit(not u.find_spec(sys.argv[1]))"
 _LOGIN = frozenset({"token", "token+password"})
 
@@ -30,6 +31,7 @@ async def _run(context: Context, subjects: Subjects, answers: Answers) -> str:
         return ""
     seen = await see(context, subjects[0])
     await _package(seen, preset)
+    await _certificate(seen, given)
     edit = edit_of(seen, preset, given)
     if not edit.files:
         return f"{preset.title}: all of it is so already."
@@ -90,6 +92,12 @@ async def _package(seen: Seen, preset: Preset) -> None:
             f"{preset.title} needs {preset.package}, which is not installed in {seen.found.prefix}.",
             f"`jupytui env install {seen.host.name} {preset.package} --env {seen.found.prefix}` installs it.",
         )
+
+
+async def _certificate(seen: Seen, given: Answers) -> None:
+    """Make sure that a certificate is where it is said to be: without it the server would not start. Raises Refused."""
+    if (path := given.get("certfile", "")) and (await seen.host.run(_READABLE, path)).status:
+        raise Refused(f"{path} on {seen.host.name} is no file that can be read.", CERTIFICATES)
 
 
 def edit_of(seen: Seen, preset: Preset, given: Answers) -> Edit:

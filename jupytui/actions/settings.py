@@ -48,14 +48,14 @@ def _with(run: Run, key: str) -> Run:
 
 async def _edit(context: Context, subjects: Subjects, answers: Answers) -> str:
     from jupytui.jupyter.settings.edit import plan
-    from jupytui.jupyter.settings.traits import traits_of
+    from jupytui.jupyter.settings.traits import Trait, Type, traits_of
 
     seen = await see(context, subjects[0], traits=True)
     traits = traits_of(seen.answer.traits)
     key = await _key(context, "Change a setting", answers, traits, seen)
     if not key:
         return ""
-    trait = traits[key]
+    trait = traits.get(key) or Trait(key, Type.OTHER)
     text = answers["value"] if "value" in answers else await _asked(context, seen, trait)
     if text is None:
         return ""
@@ -74,7 +74,7 @@ async def _remove(context: Context, subjects: Subjects, answers: Answers) -> str
     seen = await see(context, subjects[0], traits=True)
     written = {entry.key for file in seen.found.files for entry in file.reading.entries}
     traits = traits_of(seen.answer.traits)
-    key = await _key(context, "Take out a setting", answers, dict.fromkeys(written) | traits, seen)
+    key = await _key(context, "Take out a setting", answers, (dict.fromkeys(written) | traits) if traits else {}, seen)
     if not key:
         return ""
     edit = plan(seen.found, {key: GONE}, seen.answer.knowledge)
@@ -103,10 +103,10 @@ async def _key(context: Context, title: str, answers: Answers, known: Mapping[st
 
 
 def wrong_key(key: str, known: Mapping[str, object]) -> str | None:
-    """Return what is wrong with the name of a setting, with the one that was perhaps meant."""
+    """Return what is wrong with the name of a setting, with the one that was perhaps meant; none known: any will do."""
     from difflib import get_close_matches
 
-    if key in known:
+    if key in known or (not known and "." in key):
         return None
     close = get_close_matches(key, known, 1) or [each for each in known if each.endswith(f".{key}")][:1]
     better = f" Did you mean {close[0]}?" if close else ""

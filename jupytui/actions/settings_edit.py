@@ -45,15 +45,28 @@ def refuse(context: Context, subject: Subject) -> str | None:
 
 
 async def see(context: Context, subject: Subject, *, traits: bool = False) -> Seen:
-    """Look, and ask Jupyter: 1-2 s. Raises Gone, CommandError, DeadlineError, HostTrouble."""
-    from jupytui.jupyter.settings.discover import ask, look
+    """Look, and ask Jupyter: 1-2 s. Raises Gone, CommandError, DeadlineError, HostTrouble.
+
+    Where Jupyter ends at once with its configuration, just that may be what is to be mended: the answer is empty then.
+    """
+    from jupytui.jupyter.settings.discover import look
     from jupytui.jupyter.settings.overview import whose
 
     server = subject.server_in(context.fleet.store)
     host = context.fleet.host(subject.host or "")
     context.progress("asking Jupyter")
-    found, answer = await asyncio.gather(look(host, whose(server)), ask(host, whose(server), traits=traits))
-    return Seen(subject, server, host, answer.corrected(found), answer)
+    found, answer = await asyncio.gather(look(host, whose(server)), _heard(host, server, traits=traits))
+    return Seen(subject, server, host, answer.corrected(found) if answer.version else found, answer)
+
+
+async def _heard(host: Host, server: Server, *, traits: bool) -> Answer:
+    from jupytui.jupyter.settings.discover import Answer, ask
+    from jupytui.jupyter.settings.overview import whose
+
+    try:
+        return await ask(host, whose(server), traits=traits)
+    except CommandError:
+        return Answer("", {}, {})  # whatever is written is proven by asking again
 
 
 async def put(

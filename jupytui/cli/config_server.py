@@ -100,7 +100,7 @@ def _inputs(texts: Sequence[str]) -> dict[str, str]:
 async def _tell(fleet: Fleet, name: str, server: Server, arguments: Namespace) -> int:
     seen = await overview(fleet.host(name), server)
     if seen.trouble:
-        say(f"{seen.trouble} What follows is by the files alone.")
+        say(f"{seen.unheard} What follows is by the files alone.")
     if arguments.json:
         sys.stdout.write(json.dumps(document(server, seen), indent=2) + "\n")
     elif arguments.verb == "show":
@@ -110,9 +110,9 @@ async def _tell(fleet: Fleet, name: str, server: Server, arguments: Namespace) -
     if seen.newer(server.started_at):
         say(f"files are newer than {server.id}: they count after its next restart.")
     if arguments.verb == "check":
-        wrong = len(seen.wrong)
+        wrong = len(seen.wrong) + bool(seen.trouble)
         say(f"{server.id}: {figures.plural(wrong, 'thing') if wrong else 'nothing'} wrong.")
-        return FAILED if wrong or seen.trouble else 0
+        return FAILED if wrong else 0
     return FAILED if seen.trouble else 0
 
 

@@ -29,6 +29,12 @@ class PrivateDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def make(self) -> None:
+        """Make the directory if need be, and check it."""
+        private_directory(self.path)
+        with self._opened():
+            pass
+
     def read(self, name: str) -> bytes | None:
         """Return the bytes of file `name`, None when there is none."""
         try:

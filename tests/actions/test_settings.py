@@ -58,6 +58,7 @@ def test_a_typo_is_named_with_what_was_perhaps_meant() -> None:
     assert wrong_key("ServerApp.port", known) is None
     assert wrong_key("ServerApp.prot", known) == "Jupyter has no setting ServerApp.prot. Did you mean ServerApp.port?"
     assert wrong_key("ip", known) == "Jupyter has no setting ip. Did you mean ServerApp.ip?"
+    assert wrong_key("A.b", {}) is None, "a Jupyter that ends at once tells no names, and must be mended nevertheless"
     assert wrong_key("", known) == "Jupyter has no setting without a name."
 
 

@@ -70,13 +70,14 @@ def test_a_value_is_changed_by_a_form_applied_by_a_restart_and_undone_to_the_byt
         find(terminal, "port_retries")
         terminal.send("e")
         assert "A whole number; default" in terminal.wait_until("port_retries of", ANSWER)
-        terminal.send("C-u")
-        terminal.type("many")
-        terminal.send("Enter")
-        terminal.wait_until("port_retries is a whole number", START)
-        terminal.send("C-u")
-        terminal.type("3")
-        terminal.send("Enter")
+        for typed in ("many", "3"):
+            terminal.send("C-u")
+            terminal.wait_until(re.compile(r"│ +│\n.*A whole number"), START)
+            terminal.type(typed)
+            terminal.wait_until(re.compile(rf"│ +{typed} +│"), START)
+            terminal.send("Enter")
+            if typed == "many":
+                terminal.wait_until("port_retries is a whole number", START)
         shown = terminal.wait_until(re.compile(r'\+ +"port_retries": 3'), START)
         assert re.search(r'- +"port_retries": 0', shown)
         assert said(host) == before, "it is shown first"
@@ -155,6 +156,12 @@ def test_the_command_line_gives_data_on_stdout_and_never_a_secret(home: Path, la
     assert '"max_body_size": 1000000' in said(host)
     assert run(config, "config", "set", NAME, "ServerApp.cookie_secret", "x").returncode == 2
     assert run(config, "--read-only", "config", "unset", NAME, "ServerApp.max_body_size").returncode == 1
+    host.exec("""sed -i 's/: 1000000/: "much"/' "$1" """, FILE)
+    ends = run(config, "config", "check", NAME)
+    assert (ends.returncode, "Jupyter ends at once" in ends.stderr) == (1, True)
+    assert run(config, "config", "set", NAME, "ServerApp.max_body_size", "1000000").returncode == 0, "it can be mended"
+    host.write(FILE, before, user="alice")
+    assert run(config, "config", "set", NAME, "ServerApp.max_body_size", "7").returncode == 0
     done = run(config, "config", "undo", NAME, "--restart", timeout=120)
     assert done.returncode == 0, done.stderr
     assert "is back by" in done.stderr

@@ -1,12 +1,14 @@
 """Looks at every process of this machine, and so of the lab's hosts, many times a second until stdin ends.
 
-`python sampler.py TREE…` says "looks" when it does; at the end it prints one JSON line [place, mode, base64] for each
-command line and environment that it has seen, and for each file below the trees in each state that it has seen, also
-of those that are gone by then. The kernel tells it of each program that starts (the proc connector, linux/cn_proc.h),
-so that those that end at once are seen too; where it does not, looking is all there is.
+`python sampler.py TREE…` says "looks" when it does, and again after a look for each byte of stdin. At the end it prints
+one JSON line [place, mode, base64] for each command line and environment that it has seen, and for each file below the
+trees in each state that it has seen, also of those that are gone by then. The kernel tells it of each program that
+starts (the proc connector, linux/cn_proc.h), so that most of those that end at once are seen too; where it does not,
+looking is all there is.
 """
 
-# ruff: noqa: PTH - it looks many times a second, and pathlib takes its time
+# It looks many times a second, and pathlib takes its time:
+# ruff: noqa: PTH118, PTH123, PTH208
 from __future__ import annotations
 
 import base64
@@ -21,7 +23,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-PERIOD = 0.05  # seconds between two looks; programs that start are looked at when they do
+PERIOD = 0.1  # seconds between two looks; programs that start are looked at when they do
 LARGEST = 2**20  # bytes of a file that are read
 _CONNECTOR, _PROC, _LISTEN, _EXEC = 11, 1, 1, 2
 
@@ -110,7 +112,10 @@ def main() -> None:
     while True:
         ready, _, _ = select.select(sources, [], [], max(0.0, due - time.monotonic()))
         if sys.stdin.fileno() in ready:
-            break
+            if not os.read(sys.stdin.fileno(), 1):
+                break
+            sampler.look()
+            print("looks", flush=True)
         if told in ready and told:
             with suppress(OSError):  # so many that some were dropped
                 if pid := started(told.recv(4096)):

@@ -77,9 +77,7 @@ class Scene:
         self.host.write(f"{B}/log", f"GET /lab?token={self.secrets['jupyter-token']} 200\n", user="alice")
         run = f"JUPYTER_CONFIG_DIR={B} nohup {VENV}/bin/jupyter-lab --no-browser >>{B}/log 2>&1 </dev/null &"
         self.host.exec(run, user="alice")
-        recipe = Recipe(
-            NAME, "system-unit", "work.ipynb", password=PASSWORD, server_app={"allow_remote_access": True}
-        )
+        recipe = Recipe(NAME, "system-unit", "work.ipynb", password=PASSWORD, server_app={"allow_remote_access": True})
         server = start_jupyter(self.lab, self.host, recipe)
         # From now on whatever we make there is made under the most careless umask.
         self.host.exec("sed -i '1i umask 000' .bashrc", user="alice")

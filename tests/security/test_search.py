@@ -14,7 +14,7 @@ from jupytui.certs import pem
 from tests.lab.lab import Lab
 from tests.security.marks import Found, Marks, key_parts, marker, outside
 from tests.security.places import in_files, in_journal, trees_of
-from tests.security.watching import watching
+from tests.security.watching import Watched, watching
 
 SECRET = marker("leak")
 
@@ -57,16 +57,30 @@ def test_what_is_intended_is_so_for_one_kind_in_one_place() -> None:
     assert outside(found, {"token": r"jpserver-\d+\.json$"}) == found[:0:-1]
 
 
-def test_an_argument_and_an_environment_are_seen_though_their_process_ends_at_once(marks: Marks) -> None:
-    seen: set[str] = set()
+# Has the first line of its stdin in an argument and in an environment, and says so.
+LEAKING = "read -r s; NOT_HERE=$s sh -c 'echo; read -r _' $s"
+
+
+def seen(marks: Marks, watched: Watched) -> set[str]:
+    """In what of processes a secret was seen."""
+    found = [found for sight in watched.sights for found in marks.search(sight.place, sight.data)]
+    return {place for place in ("cmdline", "environ") if any(one.place.startswith(place) for one in found)}
+
+
+def leak(process: subprocess.Popen[bytes], watched: Watched) -> None:
+    with process:
+        assert process.stdin and process.stdout
+        process.stdin.write(f"{SECRET}\n".encode())
+        process.stdin.flush()
+        assert process.stdout.readline() == b"\n"
+        watched.look()
+        process.stdin.close()
+
+
+def test_an_argument_and_an_environment_are_seen(marks: Marks) -> None:
     with watching() as watched:
-        for _ in range(5):  # a busy machine may be late for one of them
-            subprocess.run(["sh", "-c", "read _; exit", f"--token={SECRET}"], stdin=subprocess.DEVNULL, check=False)
-            subprocess.run(["sleep", "0.1"], env={**os.environ, "NOT_HERE": SECRET}, check=True)
-    for sight in watched.sights:
-        seen |= {found.place.partition(" ")[0] for found in marks.search(sight.place, sight.data)}
-    assert seen == {"cmdline", "environ"}
-    assert watched.looks
+        leak(subprocess.Popen(["sh", "-c", LEAKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE), watched)
+    assert seen(marks, watched) == {"cmdline", "environ"}
 
 
 def test_a_file_that_is_gone_by_now_was_seen_with_its_mode(marks: Marks, tmp_path: Path) -> None:
@@ -74,7 +88,7 @@ def test_a_file_that_is_gone_by_now_was_seen_with_its_mode(marks: Marks, tmp_pat
     with watching(tmp_path) as watched:
         file.write_text(SECRET)
         file.chmod(0o644)
-        time.sleep(0.5)  # more than a look takes: what lives shorter is not promised to be seen
+        watched.look()
         file.unlink()
     found = [sight for sight in watched.sights if marks.search(sight.place, sight.data)]
     assert {(sight.place, sight.mode & 0o777) for sight in found} == {(f"file {file}", 0o644)}
@@ -100,8 +114,7 @@ def test_it_is_found_in_a_host_in_its_processes_files_and_both_journals(lab: Lab
     host.exec("loginctl enable-linger alice; systemctl start user@$(id -u alice).service")
     with watching() as watched:
         host.exec("exec 3>/run/leak; cat >&3; cp /run/leak /var/tmp/leak; cp /run/leak /home/alice/leak", input=SECRET)
-        host.exec("read -r s; NOT_HERE=$s sleep 0.3", input=f"{SECRET}\n")
-        host.exec("read -r s; sh -c 'sleep 0.3; :' $s", input=f"{SECRET}\n")
+        leak(host.spawn(LEAKING), watched)
         host.exec("read -r s; echo $s | systemd-cat -t leaking", input=f"{SECRET}\n")
         host.exec("read -r s; echo $s | systemd-cat -t too", input=f"{SECRET}\n", user="alice")
         host.exec("journalctl --sync")
@@ -110,6 +123,5 @@ def test_it_is_found_in_a_host_in_its_processes_files_and_both_journals(lab: Lab
     assert {"/run/leak", "/var/tmp/leak", "/home/alice/leak"} <= places
     entries = [found.place for found in in_journal(marks, host)]
     assert all(any(f"SYSLOG_IDENTIFIER={name}\n" in entry for entry in entries) for name in ("leaking", "too"))
-    seen = {f.place.partition(" ")[0] for s in watched.sights for f in marks.search(s.place, s.data)}
-    assert seen == {"cmdline", "environ"}
+    assert seen(marks, watched) == {"cmdline", "environ"}
     host.exec("rm /run/leak /var/tmp/leak /home/alice/leak; journalctl --rotate --vacuum-time=1s -q")

@@ -30,6 +30,14 @@ class Watched:
     sights: list[Sight] = field(default_factory=list)
     looks: int = 0
     programs: int | None = None
+    process: subprocess.Popen[str] | None = None
+
+    def look(self) -> None:
+        """Return when everything that is there now was looked at."""
+        assert self.process and self.process.stdin and self.process.stdout
+        self.process.stdin.write("l")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "looks\n"
 
 
 @contextmanager
@@ -39,6 +47,7 @@ def watching(*trees: Path) -> Iterator[Watched]:
     watched = Watched()
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
+        watched.process = process
         try:
             assert process.stdout.readline() == "looks\n"
             yield watched

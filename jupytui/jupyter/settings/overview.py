@@ -77,6 +77,14 @@ class Overview:
     trouble: JupytuiError | None = None
 
     @property
+    def unheard(self) -> str:
+        """Why Jupyter itself did not answer, with what it said last; "" when it did."""
+        if self.trouble is None:
+            return ""
+        said = clean_line(self.trouble.detail.strip().rpartition("\n")[2], 300)
+        return f"{self.trouble.message} {'' if said.isdecimal() else said}".strip()  # an exit status says nothing
+
+    @property
     def wrong(self) -> tuple[Finding, ...]:
         """The findings that want to be mended."""
         return tuple(finding for finding in self.findings if finding.kind not in _REMARKS)

@@ -18,7 +18,6 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from jupytui.config.paths import private_directory
 from jupytui.config.private import PrivateDirectory
 from jupytui.secret import Secret
 from jupytui.tunnels.models import LOOPBACK
@@ -39,7 +38,7 @@ class Leash:
     """One agent's directory, held until `drop`. Raises OSError and NotPrivateError."""
 
     def __init__(self, parent: Path, binary: Path, token: Secret) -> None:
-        private_directory(parent)
+        PrivateDirectory(parent).make()
         _sweep(parent)
         self._files = PrivateDirectory(Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)))  # 0700
         self._lock = _lock(self._files.path)

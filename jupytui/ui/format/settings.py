@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jupytui import figures
-from jupytui.errors import JupytuiError
 from jupytui.fleet.models import HostView
 from jupytui.fleet.settings import Sight
 from jupytui.fleet.subject import Subject
@@ -226,6 +225,6 @@ def empty(views: Sequence[HostView], scope: Subject, sight: Sight) -> str:
     return f"Nothing is configured for {scope.server}: Jupyter's defaults apply. a sets something · P offers presets."
 
 
-def trouble(error: JupytuiError | None) -> str:
+def trouble(overview: Overview) -> str:
     """Return why Jupyter itself was not heard."""
-    return f"By files and rules alone: {error.message}" if error else ""
+    return f"By files and rules alone: {overview.unheard}" if overview.unheard else ""

@@ -196,7 +196,7 @@ class SettingsPane(ListPane):
             return []
         row = self._rows.current
         told = settings.broken(sight.overview) if not (isinstance(row, SettingRow) and row.trouble) else ""
-        error = str(sight.error) if sight.error else settings.trouble(sight.overview.trouble)
+        error = str(sight.error) if sight.error else settings.trouble(sight.overview)
         return [*wrap(told, width)[:LOUD], *wrap(error, width)[:MOST]]
 
     # What keys do
