@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,6 +16,12 @@ pytest_plugins = ["tests.lab.fixtures", "tests.lab.in_ci"]
 
 LAB_FIXTURES = {"lab", "jupyters", "fresh_host"}
 FOREIGN = ("JUPYTER_", "JUPYTUI_", "XDG_", "SSH_", "NGROK_", "TEXTUAL", "TMUX")
+
+
+def pytest_configure() -> None:
+    # A shell has what it begins in the background ignore ctrl+c, and children inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -37,15 +37,17 @@ class Sampler:
         self.files: dict[str, tuple[int, ...]] = {}
         self.looks = self.programs = 0
 
-    def look(self) -> None:
-        """At everything, once."""
+    def look(self) -> Iterator[None]:
+        """At everything, once; in steps, between which there is time for programs that start."""
         self.looks += 1
         for name in os.listdir("/proc"):
             if name.isdigit():
                 self.process(name)
+                yield
         for tree in self.trees:
             for path, found in walk(tree):
                 self.file(path, found)
+                yield
 
     def process(self, pid: str) -> None:
         """At one process."""
@@ -89,6 +91,7 @@ def programs_that_start() -> socket.socket | None:
     """A socket on which the kernel tells of them; None where it does not."""
     try:
         told = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _CONNECTOR)
+        told.setblocking(False)
         told.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**22)
         told.bind((os.getpid(), _PROC))
         message = struct.pack("=IIIIHHI", _PROC, _PROC, 0, 0, 4, 0, _LISTEN)
@@ -98,32 +101,43 @@ def programs_that_start() -> socket.socket | None:
     return told
 
 
-def started(data: bytes) -> str | None:
-    """The PID of the program that a message tells of."""
-    what, _cpu, _time, pid = struct.unpack_from("=IIQI", data, 36)
-    return str(pid) if what == _EXEC else None
+def started(told: socket.socket) -> Iterator[str]:
+    """The PIDs of the programs that have started since it was asked last."""
+    while True:
+        try:
+            what, _cpu, _time, pid = struct.unpack_from("=IIQI", told.recv(4096), 36)
+        except BlockingIOError:
+            return
+        except OSError:  # so many that some were dropped
+            continue
+        if what == _EXEC:
+            yield str(pid)
+
+
+def run(sampler: Sampler, told: socket.socket | None) -> None:
+    """Look until stdin ends."""
+    sources = [source for source in (sys.stdin.fileno(), told) if source is not None]
+    looking, asked, due = sampler.look(), True, time.monotonic()
+    while True:
+        ready, _, _ = select.select(sources, [], [], max(0.0, due - time.monotonic()))
+        for pid in started(told) if told else ():
+            sampler.programs += 1
+            sampler.process(pid)
+        if sys.stdin.fileno() in ready:
+            if not os.read(sys.stdin.fileno(), 1):
+                return
+            looking, asked, due = sampler.look(), True, 0.0
+        if time.monotonic() >= due and next(looking, looking) is looking:  # which is over
+            if asked:
+                print("looks", flush=True)
+            looking, asked, due = sampler.look(), False, time.monotonic() + PERIOD
 
 
 def main() -> None:
+    with suppress(OSError):
+        os.nice(-20)  # what has ended before we are there is not seen
     sampler, told = Sampler(sys.argv[1:]), programs_that_start()
-    sampler.look()
-    print("looks", flush=True)
-    due, sources = time.monotonic(), [source for source in (sys.stdin.fileno(), told) if source is not None]
-    while True:
-        ready, _, _ = select.select(sources, [], [], max(0.0, due - time.monotonic()))
-        if sys.stdin.fileno() in ready:
-            if not os.read(sys.stdin.fileno(), 1):
-                break
-            sampler.look()
-            print("looks", flush=True)
-        if told in ready and told:
-            with suppress(OSError):  # so many that some were dropped
-                if pid := started(told.recv(4096)):
-                    sampler.programs += 1
-                    sampler.process(pid)
-        if time.monotonic() >= due:
-            sampler.look()
-            due = time.monotonic() + PERIOD
+    run(sampler, told)
     print(json.dumps([sampler.looks, sampler.programs if told else None]))
     for (_, data), (place, mode) in sampler.seen.items():
         print(json.dumps([place, mode, base64.b64encode(data).decode()]))

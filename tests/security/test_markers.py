@@ -69,7 +69,7 @@ def test_no_secret_is_left_anywhere_and_nothing_of_ours_can_be_read_by_others(sc
     for what, data in scene.given.items():
         found += scene.marks.search(what, data)
     print(watched.looks, "looks,", watched.programs, "programs,", len(watched.sights), "sights")
-    assert outside(found, INTENDED) == []
+    assert not (leaked := outside(found, INTENDED)), "\n".join(f"{one.kind}: {one.place}" for one in leaked)
     assert set(INTENDED) <= {one.kind for one in found}, "where a secret should be, it was found"
     assert not (left := open_to_others(before, watched)), "\n".join(left)
 
