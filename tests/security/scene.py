@@ -133,6 +133,13 @@ class Scene:
             r"Type yes to go on:": "yes",
         }
 
+    def type(self, terminal: Quiet, kind: str) -> None:
+        """Type a secret and keep what the screen then shows: its bytes came letter by letter."""
+        terminal.whisper(self.secrets[kind])
+        terminal.wait_quiet(0.3, START)
+        shown = terminal.wait_until(lambda text: "•" * 8 in text or self.secrets[kind] in text, START)
+        self.given[f"the screen when {kind} was typed, {len(self.given)}"] = shown.encode()
+
     def saw(self, what: str, terminal: Quiet) -> None:
         """Keep what the terminal was given, and what is on it."""
         self.given[f"the terminal's bytes of {what}"] = terminal.output()

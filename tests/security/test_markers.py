@@ -28,13 +28,15 @@ from tests.security.terminal import Quiet
 from tests.security.watching import Watched, watching
 
 CERTS = "/.local/share/jupytui/certs/"
+# Where each kind may be: as a file of that name, or as what becomes that file.
 INTENDED = {
     "jupyter-token": r"/b/(jupyter_\w+\.json|log)$|/jpserver-\d+(\.json|-open\.html)$|^stdout of jupytui open ",
-    "ngrok-token": r"/jupytui/secrets/\.?ngrok-token[.\w]*$|/agent-\w+/\.?ngrok\.yml[.\w]*$",
-    "otp-code": r"^(file .*)?/codes/\.google_authenticator[~.\w]*$",
-    "authority-key": rf"{CERTS}\.?authority\.pem[.\w]*$",
-    "account-key": rf"{CERTS}acme/\.?[0-9a-f]{{16}}\.json[.\w]*$",
-    "certificate-key": r"/\.jupyter/certs/(8888\.pem|\.jupytui-[0-9a-f]+)$",
+    "ngrok-token": r"/jupytui/secrets/(ngrok-token|\.ngrok-token\.[0-9a-f]{8})$"
+    r"|/jupytui/ngrok/agent-\w+/(ngrok\.yml|\.ngrok\.yml\.[0-9a-f]{8})$",
+    "otp-code": r"^(file .*)?/codes/\.google_authenticator(~\w*)?$",
+    "authority-key": rf"{CERTS}(authority\.pem|\.authority\.pem\.[0-9a-f]{{8}})$",
+    "account-key": rf"{CERTS}acme/([0-9a-f]{{16}}\.json|\.[0-9a-f]{{16}}\.json\.[0-9a-f]{{8}})$",
+    "certificate-key": r"/\.jupyter/certs/(8888\.pem|\.jupytui-[0-9a-f]{16})$",
 }
 JUPYTERS_OWN = re.compile(
     r"/(\.local/share/jupyter|\.ipython|\.cache|\.npm|work|\.jupyter/(lab|migrated)|b)(/|$)|/run/user/\d+/(systemd|bus)"
@@ -125,7 +127,7 @@ def answer_all(scene: Scene, terminal: Quiet) -> None:
         terminal.send("Enter")
         for kind in kinds:
             terminal.wait_until("Verification code" if kind == "otp-code" else f"{host} asks for", START)
-            terminal.whisper(scene.secrets[kind])
+            scene.type(terminal, kind)
             terminal.send("Enter")
         terminal.wait_until(re.compile(rf"{host} .*● up"), START)
 
@@ -148,11 +150,9 @@ def change_password(scene: Scene, terminal: Quiet) -> None:
     go_to(terminal, PASSWORD_SERVER)
     terminal.send("p")
     terminal.wait_until("New password", START)
-    terminal.whisper(scene.secrets["jupyter-new"])
-    terminal.wait_until("bits", START)
-    terminal.send("Enter")
-    for kind in ("jupyter-new", "jupyter-old"):
-        terminal.whisper(scene.secrets[kind])
+    for kind in ("jupyter-new", "jupyter-new", "jupyter-old"):
+        scene.type(terminal, kind)
+        terminal.wait_until("bits", START)
         terminal.send("Enter")
     terminal.send("Down", "Enter")  # later
     terminal.wait_until("Change of the password on", START)
