@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import os
@@ -26,6 +27,13 @@ class PrivateFile(RotatingFileHandler):
 
 class _Frames(logging.Formatter):
     """Of an exception only where it happened: its message may hold what was typed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record = copy.copy(record)
+        record.exc_text = None  # another handler may have left its own there
+        if record.name == "asyncio" and record.exc_info:
+            record.msg, record.args = "nobody was there for an exception", ()  # asyncio's own words quote it
+        return super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         return "".join(frames(ei[1]))

@@ -81,6 +81,8 @@ class Express(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio."""
+        self._buffer = memoryview(b"")  # asyncssh's connections lie in cycles for minutes: not with a MiB each
+        self._start = self._end = 0
         self._connection.connection_lost(exc)
 
     def eof_received(self) -> bool | None:

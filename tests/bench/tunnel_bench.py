@@ -294,8 +294,8 @@ def memory() -> float:
     return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
-async def flapping(lab: Lab, seconds: float = 60.0) -> None:
-    """The link is cut and healed once a second, its connections are broken each time."""
+async def flapping(lab: Lab, seconds: float = 300.0) -> None:
+    """The link is broken once a second, while somebody begins a connection through it ten times a second."""
     host = lab.host("fwbench")
     async with Proxy(host.address, 22) as proxy:
         config = lab.ssh_config.with_name("flapping_config")
@@ -305,16 +305,52 @@ async def flapping(lab: Lab, seconds: float = 60.0) -> None:
         board = switchboard(config)
         await board.add(Tunnel("t", "flapping", to=Address("127.0.0.1", SOURCE_PORT)))
         await until_up(board)
-        print("\nflapping once a second: seconds, MiB, descriptors, tasks, reconnects")
-        begun = time.monotonic()
+        local = board.statuses()[0].local
+        assert local
+        print("\nflapping once a second: seconds, MiB, descriptors, tasks, channels, sshd's sessions, reconnects, conns")
+        await show(0, host, board)
+        visiting = asyncio.create_task(visit(local.port))
+        begun, cuts = time.monotonic(), 0
         while (passed := time.monotonic() - begun) < seconds:
             await proxy.reset()
+            cuts += 1
             await asyncio.sleep(1)
-            if int(passed) % 10 == 0:
-                tasks = len(asyncio.all_tasks())
-                print(f"{passed:4.0f} {memory():6.1f} {descriptors():4} {tasks:4} {board.statuses()[0].reconnects:4}")
+            if cuts % 10 == 0:
+                await show(passed, host, board)
+        visiting.cancel()
+        await asyncio.wait([visiting])
         await until_up(board)
+        await asyncio.sleep(2)
+        await show(time.monotonic() - begun, host, board)
+        print(f"{cuts} cuts")
         await board.close()
+
+
+async def show(passed: float, host: LabHost, board: Switchboard) -> None:
+    channels = "ss -Htn state established dport = :9900 | wc -l; ss -Htn state established sport = :22 | wc -l"
+    far = (await asyncio.to_thread(host.exec, channels)).stdout.split()
+    status, tasks = board.statuses()[0], len(asyncio.all_tasks())
+    print(f"{passed:4.0f} {memory():6.1f} {descriptors():4} {tasks:4} {far[0]:>4} {far[1]:>4}", end="")
+    print(f" {status.reconnects:4} {status.connections:5}", flush=True)
+
+
+async def visit(port: int) -> None:
+    """Ask for a byte ten times a second, however it goes; each is given a second."""
+    async with asyncio.TaskGroup() as visits:
+        while True:
+            visits.create_task(_ask(port))
+            await asyncio.sleep(0.1)
+
+
+async def _ask(port: int) -> None:
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(1):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(b"0")
+                await reader.read(1)
+            finally:
+                writer.close()
 
 
 def main() -> None:

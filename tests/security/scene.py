@@ -36,7 +36,9 @@ KEPT = ("jupyter-token", "ngrok-token")
 
 
 class Scene:
-    """`secrets` by kind; `given`: what the program gave to terminals and pipes, by what was run."""
+    """`secrets` by kind; `given`: what the program gave to terminals and pipes, by what was run; `program` runs it."""
+
+    program = JUPYTUI
 
     def __init__(self, lab: Lab, home: Path, aside: Path) -> None:
         self.lab, self.home, self.aside = lab, home, aside
@@ -103,7 +105,7 @@ class Scene:
     def run(self, *words: str) -> str:
         """Run `jupytui WORDS` without a terminal; its stdout."""
         done = subprocess.run(
-            [*JUPYTUI, "--config", str(self.config), *words],
+            [*self.program, "--config", str(self.config), *words],
             env=os.environ | self.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DONE, check=False,
         )  # fmt: skip
         self.given[f"stdout of jupytui {' '.join(words[:2])}"] = done.stdout
@@ -113,7 +115,7 @@ class Scene:
 
     def converse(self, *words: str, stdin: str = "", status: int = 0) -> str:
         """Run `jupytui WORDS` in a terminal and answer what it asks; `stdin` are its lines where that is a pipe."""
-        argv = [*JUPYTUI, "--config", str(self.config), *words]
+        argv = [*self.program, "--config", str(self.config), *words]
         if stdin:
             answers = self.aside / "answers"
             answers.write_text(stdin)

@@ -17,7 +17,6 @@ import pytest
 
 from jupytui.secret import MASK
 from tests.certs.pebble import running
-from tests.e2e.program import JUPYTUI
 from tests.lab.jupyter import PASSWORD
 from tests.lab.lab import Lab
 from tests.security import sampler
@@ -110,7 +109,7 @@ def acme(scene: Scene, directory: Path) -> None:
 
 def on_the_screen(scene: Scene) -> None:
     """Answer every host's question, see every pane, change a password."""
-    with Quiet([*JUPYTUI, "--config", str(scene.config)], env=scene.env) as terminal:
+    with Quiet([*scene.program, "--config", str(scene.config)], env=scene.env) as terminal:
         answer_all(scene, terminal)
         for pane in "23456789":
             terminal.send(pane)
