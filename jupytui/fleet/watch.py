@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,10 +13,12 @@ from jupytui.errors import DeadlineError
 from jupytui.fleet.models import HostView, Trouble
 from jupytui.fleet.store import Store
 from jupytui.hosts.base import Host, HostState, HostTrouble
+from jupytui.hosts.knock import came_back
 
 _log = logging.getLogger(__name__)
 
 SLOWEST = 60.0  # seconds between attempts at a host that keeps failing
+KNOCKS = (1.0, 3.0)  # seconds between knocks at a host that is away, at first and after minutes
 
 
 @dataclass(slots=True)
@@ -56,6 +59,8 @@ class Watcher:
         self._pace = pace
         self._wake = asyncio.Event()
         self._failures = 0
+        self._failing_since = 0.0
+        self._knocking: asyncio.Task[None] | None = None
         self._looked: list[asyncio.Future[None]] = []
 
     async def run(self) -> None:
@@ -68,8 +73,10 @@ class Watcher:
                     delay = await self.look()
                 finally:
                     _release(waiting)
+                self._knock_while(self._failures > 0 and delay is not None)
                 await self._sleep(delay)
         finally:
+            self._knock_while(False)
             _release(self._looked)
 
     async def look(self) -> float | None:
@@ -109,6 +116,8 @@ class Watcher:
         error = Trouble(trouble.message, trouble.hint, trouble.detail)
         self._store.patch(self.host.name, state=trouble.state, error=error, rtt_ms=None)
         await self.host.close()
+        if not self._failures:
+            self._failing_since = time.monotonic()
         self._failures += 1
         if not trouble.retry:
             return None
@@ -125,6 +134,24 @@ class Watcher:
                 await self._wake.wait()
         except TimeoutError:
             pass
+
+    def _knock_while(self, away: bool) -> None:
+        # Also while a look is under way, which may hang until the host has long been back.
+        if away and (self._knocking is None or self._knocking.done()):
+            self._knocking = asyncio.create_task(self._knock(), name=f"knock at {self.host.name}")
+        elif not away and self._knocking:
+            self._knocking.cancel()
+
+    async def _knock(self) -> None:
+        """End the wait when the host is back: a reboot, a laptop's sleep. A knock costs far less than an attempt."""
+        if await came_back(self.host, self._between_knocks):
+            self._failures = 0
+            self._wake.set()
+
+    def _between_knocks(self) -> float:
+        often, seldom = KNOCKS
+        away = time.monotonic() - self._failing_since
+        return self._pace.factor * min(seldom, max(often, away / 60))
 
 
 def _release(waiting: list[asyncio.Future[None]]) -> None:

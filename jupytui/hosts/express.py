@@ -81,8 +81,11 @@ class Express(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio."""
-        self._buffer = memoryview(b"")  # asyncssh's connections lie in cycles for minutes: not with a MiB each
+        # asyncssh's connections lie in cycles for minutes: not with a MiB each, which the error's frames hold, too.
+        self._buffer = memoryview(b"")
         self._start = self._end = 0
+        if exc:
+            exc.__traceback__ = None
         self._connection.connection_lost(exc)
 
     def eof_received(self) -> bool | None:

@@ -9,13 +9,14 @@ from contextlib import contextmanager, suppress
 
 from jupytui.errors import JupytuiError
 from jupytui.hosts.base import Host, HostState, HostTrouble, Prompter, SecretPrompt, UnknownKey
+from jupytui.hosts.knock import came_back
 from jupytui.secret import Secret
 from jupytui.tunnels.backoff import LONGEST, Backoff
 from jupytui.tunnels.models import Trouble, TunnelState
 
 STEADY = 30.0  # seconds of being up after which failures before it are forgotten
 BRIEF = 0.5  # seconds: one that was up for less is made again not at once, but within this time
-KNOCK = 0.5  # seconds for an answer to a knock, and then until the next
+KNOCK = 0.5  # seconds from the answer to a knock, or its absence, to the next
 DOUBT = 3.0  # seconds for an answer when the link is doubted
 
 
@@ -214,16 +215,7 @@ class Link:
         A try that is under way then is begun anew: its first packet was lost, and will be sent again after 1, 3 and
         7 s. A host that takes connections all the time and lets nobody in is left to the backoff.
         """
-        answered: bool | None = None
-        silent = False
-        while not answered:
-            await asyncio.sleep(KNOCK)
-            with suppress(JupytuiError):
-                answered = await self.host.knock(KNOCK)
-            if answered is None:
-                return
-            silent = silent or not answered
-        if silent:
+        if await came_back(self.host, lambda: KNOCK):
             self._try_now()
 
     def _try_now(self) -> None:

@@ -211,6 +211,7 @@ def test_a_busy_kernel_ends_only_after_the_hosts_name_was_typed(home: Path, lab:
 
 
 def test_the_log_of_a_unit_that_does_not_run_is_read(home: Path, lab: Lab, user_host: LabHost) -> None:
+    user_host.exec("systemctl --user start jupyter", user="alice")  # a test before this one has stopped it
     config = write_config(home, lab, [USER])
     words = "Failed to locate executable /no/such/jupyter-lab"
     done = run(config, "logs", f"{USER}:broken")

@@ -27,6 +27,7 @@ class ScriptedHost:
         self.connected = False
         self.calls: list[str] = []
         self.closed = asyncio.Event()
+        self.knocks: deque[bool] = deque()
         self._connects = deque(connects or [])
 
     async def connect(self) -> None:
@@ -35,6 +36,9 @@ class ScriptedHost:
         if outcome:
             raise outcome
         self.connected = True
+
+    async def knock(self, deadline: float = 1.0) -> bool | None:
+        return self.knocks.popleft() if self.knocks else None
 
     async def close(self) -> None:
         self.calls.append("close")

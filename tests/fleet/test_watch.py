@@ -88,6 +88,31 @@ async def test_a_host_that_stays_away_is_dialled_ever_more_seldom_but_for_ever()
     assert len(set(delays[20:])) > 100  # jitter
 
 
+async def test_a_host_that_was_away_is_dialled_as_soon_as_it_answers_a_knock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jupytui.fleet.watch.KNOCKS", (0.01, 0.01))
+    host = ScriptedHost(connects=[UNREACHABLE])
+    host.knocks.extend([False, False, True])
+    looker = ScriptedLooker(up())
+    watcher, _ = make(looker, host, refresh=3600)
+    async with running(watcher):
+        await looker.reached(1)
+    assert host.calls == ["connect", "close", "connect"]
+
+
+async def test_a_host_that_takes_connections_and_lets_nobody_in_is_left_to_the_backoff(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("jupytui.fleet.watch.KNOCKS", (0.01, 0.01))
+    host = ScriptedHost(connects=[UNREACHABLE] * 9)
+    host.knocks.extend([True] * 9)
+    watcher, _ = make(ScriptedLooker(), host, refresh=3600)
+    async with running(watcher):
+        while len(host.knocks) == 9:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+    assert host.calls.count("connect") == 1
+
+
 async def test_a_late_answer_is_a_lost_host() -> None:
     host = ScriptedHost()
     watcher, store = make(ScriptedLooker(up(), DeadlineError("no answer for 10 s")), host)

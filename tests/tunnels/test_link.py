@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ from tests.lab.proxy import Proxy
 from tests.tunnels.conftest import DROP, PORT, Board, board_of, talk, until
 
 CUTS, CONNECTS = 20, 1000
+BREAKS = 12
 
 
 class Knocker:
@@ -113,6 +115,32 @@ async def test_after_a_sleep_the_link_is_doubted_at_once(lab: Lab, host: LabHost
             await board.retry("t")
             await board.until_state(TunnelState.UP)
             assert await talk(port) == b"hello<5>"
+
+
+async def test_connections_that_were_broken_leave_no_memory_behind(lab: Lab, host: LabHost, home: Path) -> None:
+    async with Proxy(host.address, 22) as proxy:
+        config = home / "config"
+        alias = f"  HostKeyAlias {host.address}\n  Port {proxy.port}\n"
+        config.write_text(lab.ssh_host("proxied", "127.0.0.1") + alias)
+        async with board_of(config) as board:
+            port = await board.tunnel("proxied")
+            assert await talk(port) == b"hello<5>"
+            gc.collect()
+            gc.disable()  # a long-lived process collects all its garbage but seldom
+            try:
+                before = _memory()
+                for cut in range(1, BREAKS + 1):
+                    await proxy.reset()
+                    await board.until(lambda cut=cut: board.status().reconnects >= cut)  # type: ignore[misc]
+                    assert await talk(port) == b"hello<5>"
+                assert _memory() - before < BREAKS / 2
+            finally:
+                gc.enable()
+
+
+def _memory() -> float:
+    """What this process holds, in MiB."""
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
 async def test_a_changed_key_fails_and_is_not_tried_again(lab: Lab, fresh_host: LabHost, board: Board) -> None:
