@@ -66,11 +66,12 @@ def target(context: Context, subject: Subject) -> Address:
 
 async def behind_of(context: Context, subject: Subject) -> Behind:
     """Return what tells the server meant from another that may take its port. Raises JupytuiError."""
-    from jupytui.tunnels.health import started
+    from jupytui.tunnels.health import runs, started
 
     server, access = subject.server_in(context.fleet.store), context.fleet.access(subject)
-    began = await started(context.fleet.host(subject.host or ""), server.pid)
-    return Behind(access.base_url, access.tls, server.version, server.pid, began)
+    host = context.fleet.host(subject.host or "")
+    began, what = await started(host, server.pid), await runs(host, target(context, subject))
+    return Behind(access.base_url, access.tls, server.version, server.pid, began, what)
 
 
 def leading(context: Context, host: str, to: Address) -> Iterator[Tunnel]:

@@ -125,7 +125,7 @@ class Watcher:
 
     def _backoff(self) -> float:
         # Full jitter above a floor: hosts that went down together (a laptop's sleep) are not redialled together.
-        ceiling = min(SLOWEST, self._pace.seconds * 2 ** min(self._failures, 6))
+        ceiling = min(SLOWEST, self._pace.seconds * 2 ** min(self._failures - 1, 6))
         return random.uniform(self._pace.refresh / 2, ceiling)
 
     async def _sleep(self, delay: float | None) -> None:

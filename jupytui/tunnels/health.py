@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from dataclasses import dataclass
 
 from jupytui.errors import JupytuiError
@@ -15,6 +17,20 @@ SAME_START = 1.5  # seconds: a process' start is counted in hundredths, but whoe
 
 # Field 22 of /proc/PID/stat is the start in clock ticks since the boot; the name in field 2 may hold anything.
 _STARTED = b'getconf CLK_TCK; sed "s/.*) //" /proc/%d/stat 2>/dev/null | cut -d" " -f20'
+
+# The command line and the working directory of our own process that holds the socket with the inode that `%b` prints;
+# nothing for somebody else's. proc(5): state 0A listens; the inode is field 10 of net/tcp, 7 of net/unix.
+_RUNS = b"""
+for inode in $(%b); do
+    ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v socket="socket:[$inode]" '
+        /^\\/proc/ { split($0, part, "/") }
+        $NF == socket { print part[3]; exit }' | while read -r pid; do
+        cat "/proc/$pid/cmdline"; readlink "/proc/$pid/cwd"
+    done
+done
+"""
+_TCP = """awk '$4 == "0A" && $2 ~ /:%04X$/ { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null"""
+_UNIX = """awk -v path=%s '$8 == path { print $7 }' /proc/net/unix"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +52,7 @@ async def check(near: Host, behind: Behind, to: Address, there: Host | None) -> 
         return _silent(to, error)
     if behind.version and version and version != behind.version:
         return _wrong(to, f"a Jupyter of version {version} answers, not {behind.version}")
-    if there and behind.pid and await _replaced(there, behind):
+    if there and behind.pid and await _replaced(there, behind, to):
         return _wrong(to, f"its process {behind.pid} is gone, and something else answers")
     return WELL
 
@@ -63,16 +79,30 @@ def _wrong(to: Address, what: str) -> Health:
     return Health(TunnelState.WRONG_SERVER, Trouble(f"Behind {to} is another server: {what}.", hint))
 
 
-async def _replaced(there: Host, behind: Behind) -> bool:
-    """Whether the process the tunnel was made for has gone; False where that cannot be known."""
+async def _replaced(there: Host, behind: Behind, to: Address) -> bool:
+    """Whether the process the tunnel was made for has gone, and none that runs the same is in its place.
+
+    False where that cannot be known.
+    """
     assert behind.pid
     try:
         now = await started(there, behind.pid)
-        if now is None:
-            return await _has_proc(there)
+        if now is None and not await _has_proc(there):
+            return False
+        same = now is not None and (behind.started is None or abs(now - behind.started) <= SAME_START)
+        return not same and (behind.runs is None or await runs(there, to) != behind.runs)
     except JupytuiError:
         return False
-    return behind.started is not None and abs(now - behind.started) > SAME_START
+
+
+async def runs(there: Host, to: Address) -> str | None:
+    """Return a digest of what the process that listens at `to` runs, and where.
+
+    None when it is not ours, or without /proc. Raises HostTrouble, DeadlineError.
+    """
+    inode = _UNIX % shlex.quote(to.path) if to.path else _TCP % to.port
+    found = await (await there.shell()).ask(_RUNS % inode.encode())
+    return hashlib.sha256(found).hexdigest() if found else None
 
 
 async def started(there: Host, pid: int) -> float | None:

@@ -190,6 +190,7 @@ class Link:
         """Wait until the next try is due (in `longest` seconds at most) or wanted."""
         self.trouble = trouble
         if not trouble.retry:
+            self._stop_knocking()  # it is there: what it says will not change by itself
             unknown = trouble.state is HostState.KEY_UNKNOWN
             self._set(TunnelState.ASKING if self._prompter.unanswered or unknown else TunnelState.FAILED)
             await self._again.wait()

@@ -40,7 +40,8 @@ class Behind:
     """The server that a tunnel was made for, so that another one behind a re-used port is noticed.
 
     `version` is what its `GET /api` answers; `pid` and `started` (seconds since the host's boot, from its process)
-    say which process it is. None: not known, and not compared.
+    say which process it is. `runs` (`health.runs`) stands for what that process runs: one that was started again, by
+    a reboot or by systemd, is the same server. None: not known, and not compared.
     """
 
     base_url: str = "/"
@@ -48,6 +49,7 @@ class Behind:
     version: str | None = None
     pid: int | None = None
     started: float | None = None
+    runs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

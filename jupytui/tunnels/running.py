@@ -19,6 +19,7 @@ from jupytui.tunnels.pipe import Traffic
 from jupytui.tunnels.remote import Remote
 
 CHECK = 10.0  # seconds between two looks at the server behind
+ABSENT = 1.0  # while nothing answers, as after a reboot
 COUNT = 0.5  # seconds between two reports of counters alone
 
 
@@ -147,7 +148,8 @@ class Running:
         self._look_now.clear()
         waits = [asyncio.create_task(self.link.host.wait_lost()), asyncio.create_task(self._look_now.wait())]
         try:
-            await asyncio.wait(waits, timeout=CHECK, return_when=asyncio.FIRST_COMPLETED)
+            pause = min(CHECK, ABSENT) if self._health.state is TunnelState.NO_SERVER else CHECK
+            await asyncio.wait(waits, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()

@@ -307,7 +307,7 @@ async def flapping(lab: Lab, seconds: float = 300.0) -> None:
         await until_up(board)
         local = board.statuses()[0].local
         assert local
-        print("\nflapping once a second: seconds, MiB, descriptors, tasks, channels, sshd's sessions, reconnects, conns")
+        print("\nflapping once a second: seconds, MiB, descriptors, tasks, channels, sessions, reconnects, visits")
         await show(0, host, board)
         visiting = asyncio.create_task(visit(local.port))
         begun, cuts = time.monotonic(), 0

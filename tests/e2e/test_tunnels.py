@@ -139,6 +139,7 @@ def download(config: Path, place: Place) -> Iterator[Download]:
     found.close()
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("size", [(120, 40), (45, 30)], ids=["wide", "narrow"])
 def test_a_tunnel_is_added_by_keys_and_what_becomes_of_its_link_is_shown(
     config: Path, place: Place, server: JupyterServer, size: tuple[int, int]
@@ -159,8 +160,8 @@ def test_a_tunnel_is_added_by_keys_and_what_becomes_of_its_link_is_shown(
             return
         server.host.cut()
         try:
-            terminal.wait_until(re.compile(r"notes .*◐ waiting"), LOST)
-            terminal.wait_until("Next try at", LOST)
+            terminal.wait_until(re.compile(r"notes .*◐ (waiting|connecting)"), LOST)
+            terminal.wait_until("Next try at", 3 * LOST)  # the first waits are too short to be seen
             assert listed(config)["notes"]["state"] in {"waiting", "connecting"}
         finally:
             server.host.heal()

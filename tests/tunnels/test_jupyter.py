@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ from tests.tunnels.conftest import DROP, Board, board_of
 
 TOKEN = "token-of-the-tunnelled-host"
 TO = Address("localhost", 8888)
+CUTS = int(os.environ.get("JUPYTUI_TEST_CUTS", "3"))  # 20 by hand
 STARTED = 'sed "s/.*) //" "/proc/$1/stat" | cut -d" " -f20'
 
 
@@ -70,13 +72,15 @@ async def test_a_kernels_websocket_works_again_after_each_cut(
 ) -> None:
     await board.add(Tunnel("t", "fwjup", to=TO, behind=behind))
     await board.until_state(TunnelState.UP)
-    for _ in range(3):
+    for _ in range(CUTS):
         await ask_kernel(board.port(), server, cut=server.host)
     await ask_kernel(board.port(), server)
-    assert board.status().reconnects == 3
+    assert board.status().reconnects == CUTS
 
 
-@pytest.mark.parametrize("other", [{"version": "1.2.3"}, {"started": 1.0}, {"pid": 999_999}])
+@pytest.mark.parametrize(
+    "other", [{"version": "1.2.3"}, {"started": 1.0}, {"pid": 999_999}, {"pid": 999_999, "runs": "else"}]
+)
 async def test_another_server_than_the_tunnel_was_made_for_is_noticed(
     board: Board, server: JupyterServer, behind: Behind, other: dict[str, object]
 ) -> None:
