@@ -117,6 +117,11 @@ async def shoot_all(chosen: Options) -> None:
         await pilot.pause(2)
         save(program, "tunnels")
 
+    async def passwords(pilot: Pilot[int], program: Program) -> None:
+        await pilot.press("6")
+        await pilot.pause(8)
+        save(program, "passwords")
+
     async def certificates(pilot: Pilot[int], program: Program) -> None:
         await pilot.press("7")
         await pilot.pause(8)
@@ -138,7 +143,7 @@ async def shoot_all(chosen: Options) -> None:
         await pilot.pause(0.5)
         save(program, "fleet-narrow")
 
-    wide = (fleet, kernels, logs, services, tunnels, certificates, settings, doctor)
+    wide = (fleet, kernels, logs, services, tunnels, passwords, certificates, settings, doctor)
     for size, shoot in (*((WIDE, shoot) for shoot in wide), (NARROW, narrow)):
         await picture(chosen, size, shoot)
 
