@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -138,6 +139,7 @@ class Link:
                 await self._dial_on()
                 self._stop_knocking()
                 await self._hold()
+                gc.collect()  # a lost connection is a knot of 100 kB, which would be undone after hundreds of them
         finally:
             self._stop_knocking()
 
