@@ -70,7 +70,9 @@ async def behind_of(context: Context, subject: Subject) -> Behind:
 
     server, access = subject.server_in(context.fleet.store), context.fleet.access(subject)
     host = context.fleet.host(subject.host or "")
-    began, what = await started(host, server.pid), await runs(host, target(context, subject))
+    began = await started(host, server.pid)
+    # If it has gone, what listens there now is not it.
+    what = None if began is None else await runs(host, target(context, subject))
     return Behind(access.base_url, access.tls, server.version, server.pid, began, what)
 
 

@@ -7,7 +7,7 @@
 # there is no file yet. The open descriptor 3 keeps a rotated or deleted file until its last byte is read.
 f=$1 mark=$2 start=$3 id=$4 off=$5 history=$6 most=$7 limit=$8 once=$9
 trap 'exit 143' HUP INT TERM
-g=$f pos=0
+g=$f pos=0 want=
 # Opening it anew, Linux gives a descriptor of its own at offset 0; elsewhere it is the same one, where it stood.
 if [ -e /proc/self/fd/0 ]; then fd=/proc/self/fd/3 back=64; else fd=/dev/fd/3 back=0; fi
 if stat -L -c %i / >/dev/null 2>&1; then
@@ -70,6 +70,13 @@ rest() {
 follow() {
   pos=0 quiet=0 lead=0
   set -- $(st "$fd")
+  # While names were read and opened, rotation may have given them to other files.
+  if [ "$want" ] && [ "${1#*:}" != "$want" ]; then
+    g=$(named "$want")
+    [ "$g" ] || { want='' g=$f; }
+    return
+  fi
+  want=
   case $start in
     tail) history "$2" ;;
     begin) off=0 ;;
@@ -87,7 +94,10 @@ follow() {
     elif [ "${3:-$id}" != "$id" ] && [ "$4" -gt 0 ]; then
       set -- $(st "$fd") # again: between the two looks, it may have got its last lines
       [ "$2" -eq "$off" ] || continue
-      g=$(newer); renew rotated; return
+      want=$(newer)
+      g=$(named "$want")
+      [ "$g" ] || { want='' g=$f; }
+      renew rotated; return
     else
       rest
     fi
@@ -96,27 +106,31 @@ follow() {
 
 # The file and what rotation made of it, oldest first: each is written to last before the next one is begun.
 family() {
-  ls -1tr -- "$f" "$f".* "$f"-* 2>/dev/null | while IFS= read -r one; do
-    case $one in *.gz | *.xz | *.bz2 | *.zst) ;; *) printf '%s\n' "$one" ;; esac
+  ls -1triL -- "$f" "$f".* "$f"-* 2>/dev/null | while read -r inode one; do
+    case $one in *.gz | *.xz | *.bz2 | *.zst) ;; *) printf '%s %s\n' "$inode" "$one" ;; esac
   done
 }
 
+# The inode of the file after this one.
 newer() {
-  seen= next=$f
-  while IFS= read -r one; do
-    [ -z "$seen" ] || { next=$one; break; }
-    case $(st "$one") in "$id "*) seen=1 ;; esac
+  seen=
+  while read -r inode one; do
+    [ -z "$seen" ] || { printf '%s' "$inode"; break; }
+    [ "$inode" != "${id#*:}" ] || seen=1
   done <<X
 $(family)
 X
-  printf '%s' "$next"
+}
+
+named() {
+  family | while read -r inode one; do
+    [ "$inode" != "$1" ] || { printf '%s' "$one"; break; }
+  done
 }
 
 where() {
   case $(st "$f") in "$id "*) printf '%s' "$f"; return ;; esac
-  family | while IFS= read -r one; do
-    case $(st "$one") in "$id "*) printf '%s' "$one"; break ;; esac
-  done
+  named "${id#*:}"
 }
 
 [ "$start" != resume ] || { g=$(where); [ "$g" ] || { renew lost; g=$f; }; }

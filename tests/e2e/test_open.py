@@ -212,6 +212,7 @@ def test_another_server_behind_a_reused_port_is_said_and_not_opened(config: Path
 def begin_again(server: JupyterServer) -> None:
     """Kill the server and have another one take its port."""
     server.host.exec('kill -KILL "$1"; rm -f "$2"/jpserver-*', str(server.pid), server.runtime_dir)
-    script = f"nohup {VENV}/bin/jupyter-lab --no-browser >>/home/alice/log 2>&1 </dev/null &"
+    another = f"{VENV}/bin/jupyter-lab --no-browser --ServerApp.shutdown_no_activity_timeout=86400"
+    script = f"nohup {another} >>/home/alice/log 2>&1 </dev/null &"
     server.host.exec(script, user="alice")
     server.api("GET", "api/status", wait=60)
