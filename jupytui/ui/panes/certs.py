@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from jupytui.actions.cert_sights import CertLooks, CertView, servers_of
 from jupytui.fleet.models import HostView
@@ -18,17 +18,14 @@ from jupytui.ui.format.look import Look
 from jupytui.ui.format.servers import host_name
 from jupytui.ui.format.states import urgency
 from jupytui.ui.format.table import Table, beside
-from jupytui.ui.panes.listing import ListPane, matches
+from jupytui.ui.panes.listing import ScopedPane, matches
 from jupytui.ui.widgets.footer import Hint
 from jupytui.ui.widgets.rows import Row
-
-if TYPE_CHECKING:
-    from jupytui.ui.program import Program
 
 _TOLD = 3  # lines about the certificate under the cursor
 
 
-class CertificatesPane(ListPane):
+class CertificatesPane(ScopedPane):
     """Pane 7. Certificates are looked at when it is shown, when a server is another one, and after each action."""
 
     DIGIT = "7"
@@ -45,34 +42,15 @@ class CertificatesPane(ListPane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._scope = Subject()
-        self._seen = True
         self._looks: CertLooks | None = None
         self._given: dict[Subject, CertView] = {}
         self._sums = ""
 
     @property
-    def _program(self) -> Program:
-        return cast("Program", self.app)
-
-    @property
-    def subject(self) -> Subject:
-        """The server the cursor is on; else the scope."""
-        return self._rows.key if isinstance(self._rows.key, Subject) else self._scope
-
-    @property
-    def chosen(self) -> Sequence[Subject]:
-        """Everything marked, else what the cursor is on."""
-        return [key for key in self._rows.marked if isinstance(key, Subject)] or [self.subject]
-
-    @property
     def own_hints(self) -> Sequence[Hint]:
         """What can be done with the server as it stands, the likeliest first."""
-        row, desk = self._rows.current, self._program.desk
-        if not isinstance(row, CertRow) or not desk or self._program.read_only:
-            return ()
-        keys = [(desk.verbs.keymap.shown(verb), word) for verb, word in certs.verbs(row)]
-        return [(key, word) for key, word in keys if key]
+        row = self._rows.current
+        return self._hints(certs.verbs(row)) if isinstance(row, CertRow) else ()
 
     async def on_unmount(self) -> None:
         """Leave nothing under way."""
@@ -81,15 +59,10 @@ class CertificatesPane(ListPane):
 
     def narrow_to(self, subject: Subject) -> None:
         """Show only the servers within `subject`."""
-        self._scope = subject.at(Scope.SERVER) if subject.scope.lies_in(Scope.SERVER) else subject.at(Scope.HOST)
-        self._scope = Subject() if subject.scope is Scope.FLEET else self._scope
+        self._scope = subject.at(Scope.SERVER)
         self._seen = True
         self._attend()
         self._show()
-
-    def put_away(self) -> None:
-        """Look at nothing new while another pane is seen."""
-        self._seen = False
 
     def work_ended(self) -> None:
         """Look anew: what an action did is to be seen at once; `r` is one, too."""
@@ -140,9 +113,6 @@ class CertificatesPane(ListPane):
 
     def _table(self, width: int) -> Table:
         return certs.table(width)
-
-    def _views(self) -> list[HostView]:
-        return [view for view in self._store if self._scope.host in {None, view.name}]
 
     def _empty(self, rows: Sequence[Row]) -> str:
         return "" if rows else empty.certs(self._views())

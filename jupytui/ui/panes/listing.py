@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from jupytui.fleet.models import HostView
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Subject
 from jupytui.ui.format.empty import no_match
@@ -19,8 +20,12 @@ from jupytui.ui.format.line import Line, Span
 from jupytui.ui.format.look import Look
 from jupytui.ui.format.table import Table
 from jupytui.ui.panes.base import Pane
+from jupytui.ui.widgets.footer import Hint
 from jupytui.ui.widgets.lines import Block
 from jupytui.ui.widgets.rows import GUTTER, MARGIN, Row, Rows
+
+if TYPE_CHECKING:
+    from jupytui.ui.program import Program
 
 
 class ListPane(Pane):
@@ -162,6 +167,40 @@ class ListPane(Pane):
         if not lines:
             return ()
         return [(Span(" " + RULE * (width - 2), "rule"),), *((Span(" " * GUTTER), *line) for line in lines)]
+
+
+class ScopedPane(ListPane):
+    """A list of what lies within a scope, kept true only while it is seen. Without a row, the scope is selected."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._scope = Subject()
+        self._seen = True
+
+    @property
+    def _program(self) -> Program:
+        return cast("Program", self.app)
+
+    @property
+    def subject(self) -> Subject:
+        """What the cursor is on; else the scope."""
+        return self._rows.key if isinstance(self._rows.key, Subject) else self._scope
+
+    def put_away(self) -> None:
+        """Look at nothing while another pane is seen."""
+        self._seen = False
+
+    def _views(self) -> list[HostView]:
+        """Return the hosts within the scope."""
+        return [view for view in self._store if self._scope.host in {None, view.name}]
+
+    def _hints(self, verbs: Iterable[tuple[str, str]]) -> Sequence[Hint]:
+        """Return the keys of `verbs`, each with its word; a verb may have none."""
+        desk = self._program.desk
+        if not desk or self._program.read_only:
+            return ()
+        keys = [(desk.verbs.keymap.shown(verb), word) for verb, word in verbs]
+        return [(key, word) for key, word in keys if key]
 
 
 def _inner(width: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from jupytui.errors import JupytuiError
 from jupytui.fleet.models import HostView
@@ -17,12 +17,11 @@ from jupytui.ui.format.passwords import PasswordRow
 from jupytui.ui.format.servers import host_name
 from jupytui.ui.format.states import urgency
 from jupytui.ui.format.table import Table, beside
-from jupytui.ui.panes.listing import ListPane, matches
+from jupytui.ui.panes.listing import ScopedPane, matches
 from jupytui.ui.widgets.rows import Row
 
 if TYPE_CHECKING:
     from jupytui.jupyter.passwords.standing import Standing
-    from jupytui.ui.program import Program
 
 PERIOD = 10.0  # seconds after which files are looked at again while the pane is seen
 
@@ -36,7 +35,7 @@ class Looked(NamedTuple):
     error: JupytuiError | None = None
 
 
-class PasswordsPane(ListPane):
+class PasswordsPane(ScopedPane):
     """Pane 6. Files are looked at only while it is seen, one after the other on each host."""
 
     DIGIT = "6"
@@ -55,26 +54,16 @@ class PasswordsPane(ListPane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._scope = Subject()
-        self._seen = True
         self._known: dict[Subject, Looked] = {}
         self._under_way: set[str] = set()
         self._sums = ""
 
-    @property
-    def _program(self) -> Program:
-        return cast("Program", self.app)
-
     def narrow_to(self, subject: Subject) -> None:
         """Show only the servers of `subject`."""
-        self._scope = Subject(*(subject.host, subject.server)[: min(subject.scope, Scope.SERVER)])
+        self._scope = subject.at(Scope.SERVER)
         self._seen = True
         self._attend()
         self._show()
-
-    def put_away(self) -> None:
-        """Look at nothing while another pane is seen."""
-        self._seen = False
 
     def work_ended(self) -> None:
         """Look anew: what an action did is to be seen at once."""
@@ -149,9 +138,6 @@ class PasswordsPane(ListPane):
 
     def _table(self, width: int) -> Table:
         return passwords.table(width)
-
-    def _views(self) -> list[HostView]:
-        return [view for view in self._store if self._scope.host in {None, view.name}]
 
     def _empty(self, rows: Sequence[Row]) -> str:
         if rows:

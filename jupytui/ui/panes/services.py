@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from msgspec.structs import replace
 
@@ -20,16 +20,13 @@ from jupytui.ui.format.servers import host_name
 from jupytui.ui.format.services import ServiceRow
 from jupytui.ui.format.states import urgency
 from jupytui.ui.format.table import Table, beside
-from jupytui.ui.panes.listing import ListPane, matches
+from jupytui.ui.panes.listing import ScopedPane, matches
 from jupytui.ui.panes.service_details import show_details
 from jupytui.ui.widgets.footer import Hint
 from jupytui.ui.widgets.rows import Row
 
-if TYPE_CHECKING:
-    from jupytui.ui.program import Program
 
-
-class ServicesPane(ListPane):
+class ServicesPane(ScopedPane):
     """Pane 4. Services are listed only while it is seen: a `ServiceWatch` of the desk does it."""
 
     DIGIT = "4"
@@ -44,17 +41,11 @@ class ServicesPane(ListPane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._scope = Subject()
-        self._seen = True
         self._watch: ServiceWatch | None = None
         self._listings: dict[str, Listing] = {}
         self._shapes: dict[str, object] = {}
         self._verdicts: dict[Subject, Verdict] = {}
         self._sums = ""
-
-    @property
-    def _program(self) -> Program:
-        return cast("Program", self.app)
 
     @property
     def subject(self) -> Subject:
@@ -70,19 +61,17 @@ class ServicesPane(ListPane):
     @property
     def own_hints(self) -> Sequence[Hint]:
         """What can be done with the unit as it stands, the likeliest first."""
-        row, desk = self._rows.current, self._program.desk
-        if not isinstance(row, ServiceRow) or not desk or self._program.read_only:
+        row = self._rows.current
+        if not isinstance(row, ServiceRow):
             return ()
-        verbs = services.verbs(row.service, has_server=bool(row.server))
-        keys = [(desk.verbs.keymap.shown(verb), word) for verb, word in verbs]
-        return [(key, word) for key, word in keys if key]
+        return self._hints(services.verbs(row.service, has_server=bool(row.server)))
 
     def _subject_of(self, row: ServiceRow) -> Subject:
         return Subject(row.key.host, row.server or None, unit=row.key.unit)
 
     def narrow_to(self, subject: Subject) -> None:
         """Show only the services of `subject`'s host, of a server: the one that keeps it."""
-        self._scope = Subject(*(subject.host, subject.server)[: min(subject.scope, Scope.SERVER)])
+        self._scope = subject.at(Scope.SERVER)
         self._seen = True
         self._attend()
         self._show()
@@ -91,7 +80,7 @@ class ServicesPane(ListPane):
 
     def put_away(self) -> None:
         """List nothing while another pane is seen."""
-        self._seen = False
+        super().put_away()
         if self._watch:
             self._watch.watch(())
 
@@ -148,9 +137,6 @@ class ServicesPane(ListPane):
 
     def _table(self, width: int) -> Table:
         return services.table(width)
-
-    def _views(self) -> list[HostView]:
-        return [view for view in self._store if self._scope.host in {None, view.name}]
 
     def _empty(self, rows: Sequence[Row]) -> str:
         errors = " ".join(str(error) for view in self._views() if (error := self._listing(view).error))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding, BindingType
 
 from jupytui.actions.base import Action
-from jupytui.fleet.models import HostView
 from jupytui.fleet.settings import SettingsWatch, Sight
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Scope, Subject
@@ -18,19 +17,18 @@ from jupytui.ui.format import settings
 from jupytui.ui.format.line import Line, Span, plain, wrap
 from jupytui.ui.format.settings import SettingRow
 from jupytui.ui.format.table import Table, beside
-from jupytui.ui.panes.listing import ListPane, matches
+from jupytui.ui.panes.listing import ScopedPane, matches
 from jupytui.ui.widgets.footer import Hint
 from jupytui.ui.widgets.rows import Row
 
 if TYPE_CHECKING:
     from jupytui.jupyter.settings.overview import Overview
-    from jupytui.ui.program import Program
 
 MOST = 4  # lines below for what is said of a row
 LOUD = 8  # and for what must not be overlooked
 
 
-class SettingsPane(ListPane):
+class SettingsPane(ScopedPane):
     """Pane 8. A server is asked only while it is seen: a `SettingsWatch` of the desk does it."""
 
     DIGIT = "8"
@@ -63,14 +61,8 @@ class SettingsPane(ListPane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._scope = Subject()
-        self._seen = True
         self._watch: SettingsWatch | None = None
         self._sights: dict[Subject, Sight] = {}
-
-    @property
-    def _program(self) -> Program:
-        return cast("Program", self.app)
 
     @property
     def subject(self) -> Subject:
@@ -94,14 +86,14 @@ class SettingsPane(ListPane):
 
     def narrow_to(self, subject: Subject) -> None:
         """Show the settings of this server, or the servers of `subject` to choose from."""
-        self._scope = subject.at(min(subject.scope, Scope.SERVER)) if subject.scope is not Scope.TUNNEL else Subject()
+        self._scope = subject.at(Scope.SERVER)
         self._seen = True
         self._attend()
         self._show()
 
     def put_away(self) -> None:
         """Ask nobody while another pane is seen."""
-        self._seen = False
+        super().put_away()
         if self._watch:
             self._watch.watch(None)
 
@@ -134,9 +126,6 @@ class SettingsPane(ListPane):
             self.take(subject, self._watch.sight(subject))
 
     # Which server
-
-    def _views(self) -> list[HostView]:
-        return [view for view in self._store if self._scope.host in {None, view.name}]
 
     def _subjects(self) -> list[Subject]:
         return [Subject(v.name, s.id) for v in self._views() for s in v.servers if s.health is not Health.STALE]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from jupytui.fleet.store import Store
-from jupytui.fleet.subject import Scope, Subject
+from jupytui.fleet.subject import Subject
 from jupytui.tunnels.models import Status, TunnelState
 from jupytui.ui.format import empty, tunnels
 from jupytui.ui.format.line import Line, Span, cells, cut, plain, wrap
@@ -14,18 +14,15 @@ from jupytui.ui.format.servers import host_name
 from jupytui.ui.format.states import urgency
 from jupytui.ui.format.table import Table, beside
 from jupytui.ui.format.tunnels import TunnelRow
-from jupytui.ui.panes.listing import ListPane, matches
+from jupytui.ui.panes.listing import ScopedPane, matches
 from jupytui.ui.widgets.footer import Hint
 from jupytui.ui.widgets.rows import Row
-
-if TYPE_CHECKING:
-    from jupytui.ui.program import Program
 
 COUNTING = 1.0  # seconds between two looks at counters alone
 _TOLD = 3  # lines about the tunnel under the cursor
 
 
-class TunnelsPane(ListPane):
+class TunnelsPane(ScopedPane):
     """Pane 5. Changes come by the screen's tick (`show_store`); counters alone are drawn once a second."""
 
     DIGIT = "5"
@@ -41,35 +38,15 @@ class TunnelsPane(ListPane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._scope = Subject()
-        self._seen = True
         self._counted = False
         self._statuses: Sequence[Status] = ()
         self._sums = ""
 
     @property
-    def _program(self) -> Program:
-        return cast("Program", self.app)
-
-    @property
-    def subject(self) -> Subject:
-        """The tunnel the cursor is on; else the scope."""
-        return self._rows.key if isinstance(self._rows.key, Subject) else self._scope
-
-    @property
-    def chosen(self) -> Sequence[Subject]:
-        """Everything marked, else what the cursor is on."""
-        return [key for key in self._rows.marked if isinstance(key, Subject)] or [self.subject]
-
-    @property
     def own_hints(self) -> Sequence[Hint]:
         """What can be done with the tunnel as it stands, the likeliest first."""
-        row, desk = self._rows.current, self._program.desk
-        if not desk or self._program.read_only:
-            return ()
-        verbs = tunnels.verbs(row.status) if isinstance(row, TunnelRow) else [("tunnel.add", "add")]
-        keys = [(desk.verbs.keymap.shown(verb), word) for verb, word in verbs]
-        return [(key, word) for key, word in keys if key]
+        row = self._rows.current
+        return self._hints(tunnels.verbs(row.status) if isinstance(row, TunnelRow) else [("tunnel.add", "add")])
 
     def on_mount(self) -> None:
         """Look at the counters now and then."""
@@ -77,13 +54,9 @@ class TunnelsPane(ListPane):
 
     def narrow_to(self, subject: Subject) -> None:
         """Show only the tunnels of `subject`'s host."""
-        self._scope = subject.at(min(subject.scope, Scope.HOST))
+        self._scope = Subject(subject.host)
         self._seen = True
         self._show()
-
-    def put_away(self) -> None:
-        """Count nothing while another pane is seen."""
-        self._seen = False
 
     def show_store(self, store: Store, changed: Set[str] | None = None) -> None:
         """Draw what is known of the tunnels now; what can be done with them may have changed, too."""
