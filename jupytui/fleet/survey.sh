@@ -3,7 +3,7 @@
 #
 # A section begins with a line "NONCE name [key]"; the nonce is fresh for each look, so nothing a notebook, a process
 # or a file is called can forge one. What has not changed since the look before is left out. A warm look on Linux forks
-# twice (grep, awk): each fork costs about a millisecond on the machine looked at.
+# once (awk): each fork costs about a millisecond on the machine looked at.
 # FLAGS: a = forget and tell everything, d = disk too, f = runtime files again.
 
 LC_ALL=C
@@ -19,9 +19,11 @@ jt_flush() { printf '%s' "$jt_text" && jt_text=''; }
 
 jt_open() { jt_section "$@" && jt_flush; }
 
-jt_forget() { jt_known=' ' jt_kernels='' jt_apps='' jt_net='' jt_files=''; }
+jt_forget() { jt_known=' ' jt_kernels='' jt_apps='' jt_net='' jt_files='' jt_blind=''; }
 
-# Candidates come as N or /proc/N/cmdline, kernels known from the look before as kN, and all that runs as /proc/N.
+# Candidates come as N, kernels known from the look before as kN, and all that runs as /proc/N. Whose command line names
+# Jupyter or a kernel is a candidate, too: awk sees that itself, unless it reads no further than a NUL (the original
+# awk), which its own command line tells. Then it says "blind", and grep, for another millisecond, tells it (`told`).
 # Kernels' descendants are told too: a kernel's memory is that of its workers. A kernel whose server has not noticed its
 # end is a zombie, and tells its exit status to its own user (proc(5), stat); one that is ending, and has no command line
 # any more, is a zombie at the next look. In /proc/net/tcp the listening sockets come first, so the first other line ends
@@ -29,6 +31,11 @@ jt_forget() { jt_known=' ' jt_kernels='' jt_apps='' jt_net='' jt_files=''; }
 # connections (0.7 ms each), so that is done only for somebody who may listen.
 jt_awk='
 function first(path,  line) { line = ""; getline line < path; close(path); return line }
+function says(path, what,  line, found) {
+  while (!found && (getline line < path) > 0) found = line ~ what
+  close(path)
+  return found
+}
 function stat(pid,  path, line, text, name) {
   path = "/proc/" pid "/stat"; text = ""
   while ((getline line < path) > 0) text = text line
@@ -39,7 +46,7 @@ function stat(pid,  path, line, text, name) {
   rest[pid] = text; comm[pid] = name; split(text, f, " "); parent[pid] = f[2]
   return 1
 }
-function told(pid, mark,  run) {
+function tell(pid, mark,  run) {
   split(rest[pid], f, " "); run = first("/proc/" pid "/schedstat"); sub(/ .*/, "", run)
   printf "%s %s:%s:%s %s %s %.0f %.0f %s\n", mark, pid, f[20], comm[pid], f[2], f[1], f[12] + f[13], f[22] * page,
     (run == "" ? "-" : run)
@@ -54,16 +61,18 @@ function listening(path,  line, f) {
   close(path)
 }
 BEGIN {
+  if (!told && !says("/proc/self/cmdline", "[p]age=")) { print "blind"; exit }
   for (i = 1; i < ARGC; i++) {
     a = ARGV[i]
     if (a ~ /^k/) kernel[substr(a, 2)] = 1
     else if (a ~ /^[0-9]/) wanted[a] = 1
     else { split(a, f, "/"); if (a ~ /cmdline$/) wanted[f[3]] = 1; else all[f[3]] = 1 }
   }
+  if (!told) for (pid in all) if (says("/proc/" pid "/cmdline", "[j]upyter|[k]ernel-")) wanted[pid] = 1
   for (pid in wanted) stat(pid)
   if (kernels) for (pid in all) if (!(pid in wanted)) stat(pid)
-  for (pid in wanted) if (pid in rest) { told(pid, "="); some = 1 }
-  if (kernels) for (pid in rest) if (!(pid in wanted) && below(pid)) told(pid, "+")
+  for (pid in wanted) if (pid in rest) { tell(pid, "="); some = 1 }
+  if (kernels) for (pid in rest) if (!(pid in wanted) && below(pid)) tell(pid, "+")
   for (pid in kernel) if (!(pid in wanted) && (pid in rest)) {
     split(rest[pid], f, " ")
     if (f[1] == "Z") print "-", pid, f[50]
@@ -127,17 +136,21 @@ jt_tell_host() {
   jt_about=''
 }
 
-# The pids that runtime files are named after are looked at whatever those processes are called.
+# The pids that runtime files are named after are looked at whatever those processes are called. Without a kernel
+# nobody's descendants matter, and only the candidates' stat is read.
+jt_processes() {
+  # shellcheck disable=SC2086
+  awk -v page="$jt_page" -v whole="${jt_about:+1}" -v kernels="${jt_kernels:+1}" -v told="$jt_blind" "$jt_awk" \
+    $jt_filed $jt_kernels "$@" /proc/[0-9]*
+}
+
 jt_linux() {
   read -r jt_up jt_x </proc/uptime
   read -r jt_load jt_x </proc/loadavg
-  jt_seen=$(grep -ls -e '[j]upyter' -e '[k]ernel-' /proc/[0-9]*/cmdline)
-  # Without a kernel nobody's descendants matter, and only the candidates' stat is read.
-  # shellcheck disable=SC2086
-  case $jt_kernels in
-  '') jt_out=$(awk -v page="$jt_page" -v whole="${jt_about:+1}" "$jt_awk" $jt_filed $jt_seen) ;;
-  *) jt_out=$(awk -v page="$jt_page" -v kernels=1 "$jt_awk" $jt_filed $jt_seen $jt_kernels /proc/[0-9]*) ;;
-  esac
+  [ -n "$jt_blind" ] || jt_out=$(jt_processes)
+  case $jt_out in blind*) jt_blind=1 ;; esac
+  # shellcheck disable=SC2046
+  [ -z "$jt_blind" ] || jt_out=$(jt_processes $(grep -ls -e '[j]upyter' -e '[k]ernel-' /proc/[0-9]*/cmdline))
   jt_procs=${jt_out%%--"$jt_nl"*}
   jt_out=${jt_out#*--"$jt_nl"}
   jt_section now

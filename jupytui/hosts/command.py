@@ -137,7 +137,7 @@ class CommandHost(ABC):
         async with self._shell_lock:
             if self._shell is None or self._shell.closed:
                 await self.connect()
-                self._shell = await ResidentShell.start(self, await self.spawn(script.RESIDENT))
+                self._shell = ResidentShell(self, await self.spawn(script.RESIDENT))
             return self._shell
 
     async def close(self) -> None:

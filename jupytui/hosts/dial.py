@@ -18,6 +18,7 @@ from jupytui.hosts.algorithms import chosen
 from jupytui.hosts.auth import Login
 from jupytui.hosts.base import HostState, HostTrouble, Prompter, UnknownKey
 from jupytui.hosts.clock import Clock
+from jupytui.hosts.head_start import HeadStart
 from jupytui.hosts.known_hosts import Known, KnownKey
 from jupytui.hosts.limits import Gates
 from jupytui.hosts.ssh_config import Resolved
@@ -66,14 +67,16 @@ class Dialler:
         """Return what ssh_config says about `destination`. Raises HostTrouble."""
         return await self._gates.resolver.resolve(destination, self._config)
 
-    async def dial(self, hop: Resolved, name: str, via: tuple[str, ...] = (), depth: int = 0) -> Line:
+    async def dial(
+        self, hop: Resolved, name: str, via: tuple[str, ...] = (), depth: int = 0, start: HeadStart | None = None
+    ) -> Line:
         """Return a connection to `hop`, which the user calls `name`, through `via` or as configured.
 
         Raises HostTrouble. No credential is sent to any hop whose key is not vouched for.
         """
         jumps = via or tuple(jump for jump in hop.jumps if jump != hop.alias)
         if not jumps:
-            return await self._hop(hop, name, None)
+            return await self._hop(hop, name, None, start)
         if depth == MAX_JUMPS:
             raise HostTrouble(HostState.UNREACHABLE, f"The jump hosts on the way to {name} lead in a circle.")
         trunk = await self._gates.trunks.hold((self._config, jumps), lambda: self._jump(jumps, depth + 1))
@@ -89,17 +92,27 @@ class Dialler:
         hop = await self.resolve(jumps[-1])
         return await self.dial(hop, hop.alias, jumps[:-1], depth)
 
-    async def _hop(self, hop: Resolved, name: str, tunnel: asyncssh.SSHClientConnection | None) -> Line:
-        return await Hop(hop, name, tunnel, prompter=self._prompter, gates=self._gates).dial()
+    async def _hop(
+        self, hop: Resolved, name: str, tunnel: asyncssh.SSHClientConnection | None, start: HeadStart | None = None
+    ) -> Line:
+        return await Hop(hop, name, tunnel, start, prompter=self._prompter, gates=self._gates).dial()
 
 
 class Hop:
     """One connection to be made: to `hop`, which the user calls `name`, through `tunnel`."""
 
     def __init__(
-        self, hop: Resolved, name: str, tunnel: asyncssh.SSHClientConnection | None, *, prompter: Prompter, gates: Gates
+        self,
+        hop: Resolved,
+        name: str,
+        tunnel: asyncssh.SSHClientConnection | None,
+        start: HeadStart | None,
+        *,
+        prompter: Prompter,
+        gates: Gates,
     ) -> None:
-        self._hop, self._name, self._tunnel, self._prompter, self._gates = hop, name, tunnel, prompter, gates
+        self._hop, self._name, self._tunnel, self._start = hop, name, tunnel, start
+        self._prompter, self._gates = prompter, gates
         self._login: Login | None = None
 
     async def dial(self) -> Line:
@@ -185,7 +198,8 @@ class Hop:
             return None, None
         if self._hop.proxy_command:
             return await reach.Proxy.start(self._hop.proxy_command)
-        return None, await reach.connect(self._hop)
+        begun = await self._start.take() if self._start else None
+        return None, begun or await reach.connect(self._hop)
 
     async def _connect(self, known: Known, login: Login, sock: socket.socket | None) -> asyncssh.SSHClientConnection:
         vouched = [key.key for key in (*known.keys, *known.portless)]

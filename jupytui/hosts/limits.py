@@ -11,9 +11,12 @@ import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import cached_property
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from jupytui.hosts.head_start import HeadStart, HeadStarts
 from jupytui.hosts.resolver import Resolver
+from jupytui.hosts.ssh_config import Resolved
 from jupytui.hosts.trunks import Trunks
 
 if TYPE_CHECKING:
@@ -36,8 +39,8 @@ class Gates:
         self._per_target = per_target
         self._targets: dict[str, _Target] = {}
         self._exchanges = asyncio.Semaphore(at_once)
-        self._importing = asyncio.Lock()
-        self._dialler: type[dial.Dialler] | None = None
+        self._importing: asyncio.Task[ModuleType] | None = None
+        self._head_starts = HeadStarts()
         self.trunks = Trunks()
         self.resolver = Resolver()
 
@@ -64,13 +67,27 @@ class Gates:
             place.callback(patience.cancel)
             yield place.close
 
+    def prepare(self) -> None:
+        """Begin to import asyncssh, in a thread: it takes a tenth of a second and more."""
+        if self._importing is None:
+            self._importing = asyncio.create_task(asyncio.to_thread(importlib.import_module, "jupytui.hosts.dial"))
+
     async def dialler(self) -> type[dial.Dialler]:
-        """Return `dial.Dialler`, importing asyncssh in a thread the first time."""
-        async with self._importing:
-            if self._dialler is None:
-                module = await asyncio.to_thread(importlib.import_module, "jupytui.hosts.dial")
-                self._dialler = module.Dialler
-            return self._dialler
+        """Return `dial.Dialler`, once asyncssh is imported."""
+        self.prepare()
+        assert self._importing
+        module = await asyncio.shield(self._importing)
+        found: type[dial.Dialler] = module.Dialler
+        return found
+
+    @asynccontextmanager
+    async def head_start(self, hop: Resolved) -> AsyncIterator[HeadStart | None]:
+        """Connect to `hop` already, while asyncssh is being imported; None when it is, or enough others are."""
+        if self._importing and self._importing.done():
+            yield None
+            return
+        async with self._head_starts.one(hop) as start:
+            yield start
 
     @cached_property
     def keys(self) -> KeyRing:

@@ -23,7 +23,11 @@ START_DEADLINE = 20.0  # seconds: startup files may be slow, but somebody is wai
 
 
 class ResidentShell:
-    """See `base.Shell`. Whatever comes before our first marker is startup files talking, and is dropped."""
+    """See `base.Shell`. Whatever comes before our first marker is startup files talking, and is dropped.
+
+    Whether a shell is there at all turns out with the first question, which is sent along with our greeting: on a slow
+    link each round trip counts.
+    """
 
     def __init__(self, host: CommandHost, process: Process) -> None:
         self._host = host
@@ -33,37 +37,16 @@ class ResidentShell:
         self._pgid = 0
         self.closed = False
 
-    @classmethod
-    async def start(cls, host: CommandHost, process: Process) -> ResidentShell:
-        """Return the shell that `process` has become. Raises HostTrouble: NO_SHELL, or DOWN."""
-        self = cls(host, process)
-        try:
-            async with asyncio.timeout(START_DEADLINE):
-                await self._begin()
-        except TimeoutError:
-            raise HostTrouble(
-                HostState.DOWN, f"{host.name} let us in, but no shell answered for {START_DEADLINE:g} s."
-            ) from None
-        finally:
-            if not self._pgid:
-                await self.close()
-        return self
-
-    async def _begin(self) -> None:
-        nonce = secrets.token_hex(16).encode()
-        await self._send(b"printf '\\n%s ' " + nonce + b"; printf '%s\\n' \"$$\"\n")
-        if not await self._reader.skip(b"\n" + nonce + b" "):
-            raise await self._host.no_shell(self._process, self._reader.seen + self._process.stderr)
-        self._pgid = int(await self._reader.until(b"\n", 32) or 0)
-
     async def ask(self, script: bytes, deadline: float = 10.0) -> bytes:
-        """Run `script` in the shell and return what it printed on stdout; see `base.Shell.ask`."""
+        """Run `script` in the shell and return what it printed on stdout; see `base.Shell.ask`.
+
+        The first time also: raises HostTrouble, NO_SHELL or DOWN.
+        """
         async with self._turn:
             if self.closed:
                 raise self._host.lost()
             try:
-                async with asyncio.timeout(deadline):
-                    return await self._answer(script)
+                return await self._answer(script, deadline)
             except TimeoutError:
                 self._abandon()
                 raise DeadlineError(f"{self._host.name} did not answer within {deadline:g} s.") from None
@@ -71,17 +54,35 @@ class ResidentShell:
                 self._abandon()
                 raise
 
-    async def _answer(self, script: bytes) -> bytes:
-        nonce = secrets.token_hex(16).encode()
+    async def _answer(self, script: bytes, deadline: float) -> bytes:
+        nonce, greeting = secrets.token_hex(16).encode(), secrets.token_hex(16).encode()
         # The shell reads the whole group before it runs any of it, and the script cannot eat our next question.
-        await self._send(b"{ " + script + b"\n} </dev/null\nprintf '\\n%s\\n' " + nonce + b"\n")
-        try:
-            answer = await self._reader.until(b"\n" + nonce + b"\n", MAX_ANSWER)
-        except OverflowError:
-            raise CommandError(f"{self._host.name} answered with more than {MAX_ANSWER} bytes.") from None
+        question = b"{ " + script + b"\n} </dev/null\nprintf '\\n%s\\n' " + nonce + b"\n"
+        if not self._pgid:
+            await self._send(b"printf '\\n%s ' " + greeting + b"; printf '%s\\n' \"$$\"\n" + question)
+            await self._begin(greeting)
+        else:
+            await self._send(question)
+        async with asyncio.timeout(deadline):
+            try:
+                answer = await self._reader.until(b"\n" + nonce + b"\n", MAX_ANSWER)
+            except OverflowError:
+                raise CommandError(f"{self._host.name} answered with more than {MAX_ANSWER} bytes.") from None
         if answer is None:
             raise self._host.lost()
         return answer
+
+    async def _begin(self, greeting: bytes) -> None:
+        """Wait for the shell to run. Raises HostTrouble."""
+        try:
+            async with asyncio.timeout(START_DEADLINE):
+                if not await self._reader.skip(b"\n" + greeting + b" "):
+                    raise await self._host.no_shell(self._process, self._reader.seen + self._process.stderr)
+                self._pgid = int(await self._reader.until(b"\n", 32) or 0)
+        except TimeoutError:
+            raise HostTrouble(
+                HostState.DOWN, f"{self._host.name} let us in, but no shell answered for {START_DEADLINE:g} s."
+            ) from None
 
     async def _send(self, question: bytes) -> None:
         with suppress(OSError):  # the answer's end tells

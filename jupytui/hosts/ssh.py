@@ -13,7 +13,8 @@ from jupytui.hosts.limits import SESSIONS_PER_CONNECTION, Gates
 from jupytui.text import clean_line
 
 if TYPE_CHECKING:
-    from jupytui.hosts.dial import Line
+    from jupytui.hosts.dial import Dialler, Line
+    from jupytui.hosts.head_start import HeadStart
     from jupytui.hosts.ssh_config import Resolved
 
 MAX_JUMPS = 8
@@ -59,15 +60,17 @@ class SshHost(CommandHost):
                 dialling.cancel()
 
     async def _dial(self) -> None:
-        # ssh reads its configuration while asyncssh is being imported, which takes a tenth of a second the first time.
-        hop, dialler_class = await asyncio.gather(
-            self._gates.resolver.resolve(self._ssh, self._config), self._gates.dialler()
-        )
-        dialler = dialler_class(self._prompter, self._gates, self._config)
+        self._gates.prepare()
+        hop = await self._gates.resolver.resolve(self._ssh, self._config)
         self._address = hop.address
+        async with self._gates.head_start(hop) as start:
+            dialler = (await self._gates.dialler())(self._prompter, self._gates, self._config)
+            await self._redial(dialler, hop, start)
+
+    async def _redial(self, dialler: Dialler, hop: Resolved, start: HeadStart | None) -> None:
         former = self._line
         try:
-            self._line = await dialler.dial(hop, self.name)
+            self._line = await dialler.dial(hop, self.name, start=start)
             self._sessions = asyncio.Semaphore(SESSIONS_PER_CONNECTION)
         finally:
             # Only now: the way to it may be a jump host's connection, still good, which it holds open.

@@ -157,7 +157,10 @@ async def at_rest(config: Path, names: list[str]) -> None:
 
 def alone(what: str, config: Path, names: list[str]) -> float:
     """Run one measurement in a process of its own, as it would be; the first seconds that it names."""
-    environment = {**os.environ, "BENCH": what, "CONFIG": str(config), "NAMES": " ".join(names)}
+    # With bytecode, as pip installs it.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"BENCH": what, "CONFIG": str(config), "NAMES": " ".join(names)}
+    environment["PYTHONPYCACHEPREFIX"] = str(config.parent / "bytecode")
     argv = [sys.executable, "-m", "tests.bench.fleet_bench"]
     told = subprocess.run(argv, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     print(told, end="")
@@ -168,6 +171,7 @@ def alone(what: str, config: Path, names: list[str]) -> float:
 def compare(lab: Lab, config: Path, names: list[str]) -> None:
     """Let all clients visit the same hosts in turns; what else the machine does hits all alike."""
     xargs_ssh(config, names)  # the first login at a host starts its user's systemd
+    alone("ours", config, names)  # and the first import writes bytecode
     walls: list[tuple[float, float]] = []
     spent: list[tuple[float, float]] = []
     for _ in range(ROUNDS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.runtime import RuntimeFile
 
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "ash"], "zsh": ["zsh", "--emulate", "sh"]}
+WAIT = "import sys\nsys.stdin.read()"  # a command line of more than one line
+NAMES = ("/usr/bin/jupyter-lab", "/run/kernel-1.json")
 RUNTIME = b'{"pid": 1, "port": 8888, "base_url": "/", "token": "t", "root_dir": "/x", "version": "2.21.1"}'
 
 
@@ -61,6 +64,25 @@ async def test_a_pattern_that_nothing_is_called_like_is_no_file(name: str, home:
     assert b"*" not in section
     look = parse_look(out, "one")
     assert look.machine and look.machine.cpus and look.machine.boot_time
+
+
+@pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox awk", "original-awk"])
+async def test_whoever_names_jupyter_in_its_second_argument_is_found(awk: str, home: Path) -> None:
+    """An awk that reads no further than a NUL sees first arguments only."""
+    tool = shutil.which(awk.split(maxsplit=1)[0])
+    if not tool:
+        pytest.skip(f"{awk} is not installed")
+    (home / "awk").symlink_to(tool)
+    pipe = asyncio.subprocess.PIPE
+    named = [await asyncio.create_subprocess_exec(sys.executable, "-c", WAIT, word, stdin=pipe) for word in NAMES]
+    script = b"PATH=$HOME:$PATH\n" + source() + b"jt_look one a\njt_look two w\n"
+    shell = await asyncio.create_subprocess_exec("dash", stdin=pipe, stdout=pipe, stderr=pipe)
+    out, err = await shell.communicate(script)
+    await asyncio.gather(*(process.communicate(b"") for process in named))
+    assert err == b""
+    wanted = {process.pid for process in named}
+    for nonce in ("one", "two"):
+        assert wanted <= {process.pid for process in parse_look(out, nonce).processes if process.listed}
 
 
 async def test_a_machine_without_proc_is_looked_at_with_ps_and_lsof(home: Path) -> None:
