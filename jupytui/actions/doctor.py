@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from jupytui.actions import losses
+from jupytui.actions import lifecycle, losses
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Refused, Subjects
 from jupytui.errors import JupytuiError, UsageError
 from jupytui.fleet.fleet import Fleet
@@ -24,7 +24,8 @@ from jupytui.jupyter.access import Access
 if TYPE_CHECKING:
     from jupytui.doctor.models import Diagnosis, Finding, HostFacts, ServerFacts
     from jupytui.doctor.repair import Repair
-    from jupytui.hosts.base import Host
+    from jupytui.jupyter.launch.lifecycle import Back
+    from jupytui.jupyter.settings.commit import Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _access(fleet: Fleet, view: HostView) -> Mapping[str, Access]:
 async def mend(context: Context, examined: Examined, finding: Finding) -> str:
     """Carry out the fix of a finding, after showing exactly what is changed; look again; say what became of it.
 
-    Raises Refused, CannotEdit, NotConfirmed, CommandError, HostTrouble.
+    Raises Refused, CannotEdit, NotConfirmed, LaunchFailed, CommandError, HostTrouble.
     """
     from jupytui.doctor.repair import carry_out, prepare
 
@@ -94,14 +95,15 @@ async def mend(context: Context, examined: Examined, finding: Finding) -> str:
     repair = prepare(finding.fix, facts)
     if not await context.front.confirm(_question(finding, repair)):
         return ""
-    host = context.fleet.host(finding.host)
     context.progress(finding.title)
-    await carry_out(host, repair, facts)
-    if finding.fix.restart and facts and await _restart(context, host, finding):
-        await context.fleet.refresh([finding.host])
-        return await _proven(context, finding) + f" {finding.server} was restarted."
-    pending = " It takes effect when the server starts again." if finding.fix.restart else ""
-    return await _proven(context, finding) + pending
+    done = await carry_out(context.fleet.host(finding.host), repair, facts)
+    if not (finding.fix.restart and facts):
+        return await _proven(context, finding)
+    back = await _restart(context, finding, facts, done)
+    if back is None:
+        return f"{await _proven(context, finding)} It takes effect when the server starts again."
+    there = await _found_again(context, finding, back)
+    return f"{await _proven(context, there)} {lifecycle.back(finding.host, finding.server, back)}"
 
 
 def _question(finding: Finding, repair: Repair) -> Confirmation:
@@ -110,36 +112,62 @@ def _question(finding: Finding, repair: Repair) -> Confirmation:
     return Confirmation(f"Fix on {where}: {finding.title}", (), repair.shown, notes=(words,))
 
 
-async def _restart(context: Context, host: Host, finding: Finding) -> bool:
-    """Restart the server of a finding if that is wanted; what is lost is named."""
-    from jupytui.actions.lifecycle import target_of
+async def _restart(context: Context, finding: Finding, facts: ServerFacts, done: Done | None) -> Back | None:
+    """Restart the server of a finding if that is wanted; what is lost is named. What keeps it down is taken back."""
     from jupytui.jupyter.launch.lifecycle import restart
+    from jupytui.jupyter.settings.apply import apply
 
-    subject = Subject(finding.host, finding.server)
-    server = subject.server_in(context.fleet.store)
-    lost = tuple(losses.of_server(server))
-    typed = finding.host if any(loss.grave for loss in lost) else None
-    question = Confirmation(
-        f"Restart {finding.server} now", lost, f"restart {finding.server}", typed,
-        ("The files are written. The server goes on as before until it is restarted.",),
-    )  # fmt: skip
-    if not await context.front.confirm(question):
-        return False
+    subject, host = Subject(finding.host, finding.server), context.fleet.host(finding.host)
+    if not await context.front.confirm(_about_restart(context, subject)):
+        return None
+    undone = False
+
+    async def take_back() -> None:
+        nonlocal undone
+        if done and facts.found and done.edit.files:
+            await apply(host, facts.found.python, done.undo, backups=False)
+            undone = True
+
     context.fleet.expect_end(subject)
-    await restart(host, target_of(context, subject), context.fleet.prompter(finding.host))
-    return True
+    target = lifecycle.target_of(context, subject)
+    try:
+        return await restart(host, target, context.fleet.prompter(finding.host), take_back)
+    except JupytuiError as error:
+        if undone:
+            error.hint = f"{error.hint} Its configuration is as it was before the fix.".lstrip()
+        raise
+
+
+def _about_restart(context: Context, subject: Subject) -> Confirmation:
+    lost = tuple(losses.of_server(subject.server_in(context.fleet.store)))
+    typed = subject.host if any(loss.grave for loss in lost) else None
+    notes = (
+        "The files are written. The server goes on as before until it is restarted.",
+        "If it does not come back, they are taken back and it is started once more.",
+    )
+    return Confirmation(f"Restart {subject.server} now", lost, f"restart {subject.server}", typed, notes)
+
+
+async def _found_again(context: Context, finding: Finding, back: Back) -> Finding:
+    """Return the finding as one about the server that is back, which may be called by another port now."""
+    await context.fleet.refresh([finding.host])
+    servers = Subject(finding.host).host_in(context.fleet.store).servers
+    return replace(finding, server=next((each.id for each in servers if each.pid == back.answer.pid), finding.server))
 
 
 async def _proven(context: Context, finding: Finding) -> str:
     again = await examine(context, [Subject(finding.host, finding.server or None)])
     if any(each.key == finding.key for each in again.diagnosis.findings):
         return f"{finding.title}: it is there still."
+    if finding.server and again.server(finding) is None:
+        return f"{finding.title}: not proven, because {finding.server} is not seen."
     return f"{finding.title}: put right."
 
 
 def scope_of(views: Iterable[HostView], within: Subject) -> Sequence[Subject]:
-    """Return what is to be looked at where this is selected: a server, a host, or all hosts."""
-    if within.server:
+    """Return what is to be looked at where this is selected: a server (its host when it has gone), a host, or all."""
+    views = list(views)
+    if any(each.id == within.server for view in views for each in view.servers):
         return (within.at(Scope.SERVER),)
     return tuple(Subject(view.name) for view in views if within.host in {None, view.name})
 

@@ -97,7 +97,7 @@ async def draft(context: Context, subject: Subject, wishes: Wishes) -> Draft:
     """
     from jupytui.jupyter.settings.discover import Whose, ask, look
     from jupytui.jupyter.settings.door import door
-    from jupytui.jupyter.settings.edit import plan
+    from jupytui.jupyter.settings.edit import joined, plan
     from jupytui.jupyter.settings.models import plain
 
     server, host = subject.server_in(context.fleet.store), context.fleet.host(subject.host or "")
@@ -108,7 +108,7 @@ async def draft(context: Context, subject: Subject, wishes: Wishes) -> Draft:
     if door(found, answer.knowledge.resolve(found)).open:
         first = f"Set a password first: jupytui passwd {server.id}"
         raise Refused(f"{server.id} would let anybody in after its next start.", first)
-    wanted = {key: _joined(answer, key, value) for key, value in wishes.items()}
+    wanted = {key: joined(value, _value(answer, key)) for key, value in wishes.items()}
     new = {key: value for key, value in wanted.items() if plain(_value(answer, key)) != value}
     return Draft(whose, found, plan(found, new, answer.knowledge))
 
@@ -118,14 +118,6 @@ def _value(answer: Answer, key: str) -> object:
         return answer.value(key)
     except KeyError:
         return None
-
-
-def _joined(answer: Answer, key: str, value: object) -> object:
-    """What was there stays, before what comes last."""
-    there = _value(answer, key)
-    if not isinstance(value, list) or not isinstance(there, list | tuple):
-        return value
-    return list(dict.fromkeys([*value[:-1], *there, *value[-1:]]))
 
 
 async def agree(context: Context, draft: Draft, question: Confirmation) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from jupytui.doctor.models import Finding, Fix, HostFacts, ServerFacts, Severity
 from jupytui.doctor.words import finding
 from jupytui.hosts.state import HostState
-from jupytui.jupyter.models import Health
+from jupytui.jupyter.models import Auth, Health
+from jupytui.jupyter.settings.edit import joined
 from jupytui.reachability.models import Cause, Report, Step
 
 _HOSTS = {
@@ -70,7 +71,7 @@ def _of(facts: ServerFacts, report: Report | None, whence: str) -> Iterator[Find
         proven = [f"✓ {done.part}" for done in report.steps if done is not step]
         yield finding(
             facts, f"reach.{_slug(step.cause)}", Severity.CRITICAL, title, step.words, report.url, *proven,
-            f"✖ {step.part}", *step.evidence, fix=_fix(step),
+            f"✖ {step.part}", *step.evidence, fix=_fix(step, facts),
         )  # fmt: skip
 
 
@@ -78,11 +79,14 @@ def _slug(cause: Cause | None) -> str:
     return (cause.name if cause else "unknown").lower().replace("_", "-")
 
 
-def _fix(step: Step) -> Fix | None:
+def _fix(step: Step, facts: ServerFacts) -> Fix | None:
     if not step.fixes:
         return None
     first = step.fixes[0]
-    return Fix(" ".join(filter(None, (first.words, first.proxy))), dict(first.settings))
+    # Each of these lets more people come to it: not by a key, before there is a password to stop them.
+    settings = {} if facts.server.auth is Auth.NONE else first.settings
+    wishes = {key: joined(value, facts.value(key)) for key, value in settings.items()}
+    return Fix(" ".join(filter(None, (first.words, first.proxy))), wishes)
 
 
 RULES = (through, direct)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import trustme
+
+from jupytui.actions.base import Context
+from jupytui.config.model import Config
 from jupytui.doctor.gather import Means, gather
 from jupytui.doctor.models import Diagnosis, Finding, HostFacts
 from jupytui.doctor.repair import carry_out, prepare
@@ -16,6 +21,7 @@ from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import Destination, Host, Nobody
+from tests.actions.front import ScriptedFront
 from tests.lab.host import LabHost
 from tests.lab.jupyter import VENV
 
@@ -23,6 +29,9 @@ SECONDS = 20.0  # for a question to a server; a busy machine takes its time
 HOME = "/home/alice"
 CONFIG = f"{HOME}/.jupyter/jupyter_server_config.json"
 RUNTIME = f"{HOME}/.local/share/jupyter/runtime"
+TLS = f"{HOME}/tls.pem"
+KEY = f"{HOME}/tls.key"
+DOMAIN = "lab.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,24 @@ async def examined(
         means = Means(access, asks=asks, seconds=seconds)
         facts = await gather(fleet.host(name), view, means, f"{name}:{only}" if only else "")
         yield Seen(fleet.host(name), facts, diagnose(facts))
+
+
+@asynccontextmanager
+async def watched(ssh_config: Path, name: str, front: ScriptedFront) -> AsyncIterator[Context]:
+    """A host as the program has it while a pane is shown: looked at whenever an action wants that."""
+    async with Fleet(Store(), lambda _host: Nobody(), refresh=3600) as fleet:
+        fleet.add(Destination(name, name, str(ssh_config)))
+        fleet.start()
+        await fleet.refresh([name])
+        yield Context(fleet, front, Config(Path("hosts.toml")))
+
+
+def put_certificate(host: LabHost, authority: trustme.CA, *, days: int = 300, key: str = "") -> None:
+    """Write a certificate of the machine that ends in `days`, and its key or another one."""
+    ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+    leaf = authority.issue_cert("localhost", DOMAIN, host.address, not_after=ends)
+    host.write(TLS, "".join(part.bytes().decode() for part in leaf.cert_chain_pems), user="alice")
+    host.write(KEY, key or leaf.private_key_pem.bytes().decode(), user="alice")
 
 
 def config_of(**server_app: object) -> Mapping[str, Mapping[str, object]]:

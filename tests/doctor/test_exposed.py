@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import datetime
 import json
+import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 import trustme
 
-from tests.doctor.planted import HOME, config_of, examined, start_server, wait_for_ports
+from tests.doctor.planted import HOME, KEY, TLS, config_of, examined, put_certificate, start_server, wait_for_ports
 from tests.lab.host import LabHost
 from tests.lab.lab import Lab
 
 NAME = "dr2"
-TLS = f"{HOME}/tls.pem"
-KEY = f"{HOME}/tls.key"
+BOTH = f"{HOME}/both.pem"
 DROP = (
     "nft add table inet t; nft add chain inet t in '{ type filter hook input priority 0; }'; "
     'nft add rule inet t in iifname eth0 tcp dport 8902 "$@"'
 )
 NO_LOGIN = {"token": "", "hashed_password": ""}
 ARGV_SECRET = "a-token-that-everybody-sees"
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +40,9 @@ def machine(lab: Lab, installed: None, authority: trustme.CA) -> LabHost:
     start_server(host, "local", {**config_of(port=8906, port_retries=0), "IdentityProvider": NO_LOGIN})
     start_server(host, "tls", config_of(port=8908, trust_xheaders=True, **tls, **everywhere))
     start_server(host, "root", config_of(port=8905, port_retries=0), "--allow-root", user="root")
-    wait_for_ports(host, 8901, 8902, 8903, 8904, 8905, 8906, 8908)
+    host.exec('umask 077; cat "$1" "$2" >"$3"', TLS, KEY, BOTH, user="alice")
+    start_server(host, "both", config_of(port=8909, certfile=BOTH, **everywhere))
+    wait_for_ports(host, 8901, 8902, 8903, 8904, 8905, 8906, 8908, 8909)
     start_server(host, "drift", config_of(port=8904))
     wait_for_ports(host, 8907)
     return host
@@ -55,14 +52,6 @@ def machine(lab: Lab, installed: None, authority: trustme.CA) -> LabHost:
 def firewall(machine: LabHost) -> Iterator[LabHost]:
     yield machine
     machine.exec("nft flush ruleset")
-
-
-def put_certificate(host: LabHost, authority: trustme.CA, *, days: int = 300, key: str = "") -> None:
-    """Write a certificate of the machine that ends in `days`, and its key or another one."""
-    ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
-    leaf = authority.issue_cert("localhost", host.address, not_after=ends)
-    host.write(TLS, "".join(part.bytes().decode() for part in leaf.cert_chain_pems), user="alice")
-    host.write(KEY, key or leaf.private_key_pem.bytes().decode(), user="alice")
 
 
 @pytest.mark.parametrize(
@@ -131,19 +120,42 @@ async def test_what_is_wrong_with_a_certificate_is_named_before_what_follows_fro
         put_certificate(machine, authority)
 
 
-async def test_the_fix_of_an_open_server_is_shown_and_closes_it(machine: LabHost, lab: Lab) -> None:
-    path = f"{HOME}/config/open/jupyter_server_config.json"
+@pytest.mark.parametrize(("name", "port"), [("open", "8901"), ("local", "8906")])
+async def test_the_fix_of_an_open_server_is_shown_and_closes_it(
+    name: str, port: str, machine: LabHost, lab: Lab
+) -> None:
+    path = f"{HOME}/config/{name}/jupyter_server_config.json"
     before = machine.exec('cat "$1"', path).stdout
-    async with examined(lab.ssh_config, NAME, only="8901") as seen:
+    async with examined(lab.ssh_config, NAME, only=port) as seen:
         assert seen.first.fix and seen.first.fix.restart
         await seen.mend(seen.first)
     try:
         assert "token" not in json.loads(machine.exec('cat "$1"', path).stdout)["IdentityProvider"]
-        machine.exec("kill $(ss -Hltnp 'sport = :8901' | sed 's/.*pid=\\([0-9]*\\).*/\\1/')")
-        machine.exec("while ss -Hltn | grep -q :8901; do sleep 0.1; done")
-        start_server(machine, "open", json.loads(machine.exec('cat "$1"', path).stdout))
-        wait_for_ports(machine, 8901)
-        async with examined(lab.ssh_config, NAME, only="8901") as after:
+        machine.exec("kill $(ss -Hltnp \"sport = :$1\" | sed 's/.*pid=\\([0-9]*\\).*/\\1/')", port)
+        machine.exec('while ss -Hltn | grep -q ":$1 "; do sleep 0.1; done', port)
+        start_server(machine, name, json.loads(machine.exec('cat "$1"', path).stdout))
+        wait_for_ports(machine, int(port))
+        async with examined(lab.ssh_config, NAME, only=port) as after:
             assert "exposure.open" not in after.ids and "exposure.open-local" not in after.ids
     finally:
         machine.write(path, before, user="alice")
+
+
+@pytest.mark.parametrize("kind", ["private key", "certificate file"])
+async def test_a_key_that_others_read_is_closed_to_them_and_still_serves(
+    kind: str, machine: LabHost, authority: trustme.CA, lab: Lab
+) -> None:
+    path, port = (KEY, "8908") if kind == "private key" else (BOTH, "8909")
+    machine.exec('chmod 711 "$1"; chmod 644 "$2"', HOME, path)
+    look = ('head -c 1 "$1"', path)
+    assert machine.exec(*look, user="daemon").stdout
+    async with examined(lab.ssh_config, NAME, only=port) as seen:
+        assert seen.first.title == f"Others can read the {kind}"
+        await seen.mend(seen.first)
+    assert machine.exec(*look, user="daemon", check=False).returncode
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with socket.create_connection((machine.address, int(port)), 20.0) as plain:
+        context.wrap_socket(plain, server_hostname=machine.address).close()
+    async with examined(lab.ssh_config, NAME, only=port) as after:
+        assert "exposure.readable" not in after.ids

@@ -9,16 +9,19 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from jupytui.actions.doctor import scope_of
 from jupytui.doctor.export import as_json, as_text
 from jupytui.doctor.glance import suspicious
 from jupytui.doctor.models import ORDER, Disk, HostFacts, PathFact, ServerFacts, Severity
 from jupytui.doctor.repair import prepare
 from jupytui.doctor.rules import HOST_RULES, RULES, diagnose, together
 from jupytui.fleet.models import HostView, System, Trouble
+from jupytui.fleet.subject import Subject
 from jupytui.hosts.state import HostState
-from jupytui.jupyter.models import App, Auth, Health, Server, Unit
+from jupytui.jupyter.models import App, Auth, Health, Server, Tls, Unit
 from jupytui.jupyter.settings.models import CannotEdit, ConfigFile, Found
 from jupytui.jupyter.settings.splice import read
+from jupytui.reachability.models import Cause, Fix, Outcome, Part, Report, Step
 from jupytui.systemd.units import Service, Services
 
 SERVER = Server(
@@ -150,6 +153,45 @@ def test_a_fix_of_settings_that_are_not_seen_is_refused() -> None:
     assert finding.fix
     with pytest.raises(CannotEdit):
         prepare(finding.fix, None)
+
+
+def refusing(auth: Auth) -> ServerFacts:
+    """A server that refuses localhost, as the check of the way there tells it."""
+    way = Fix("Name it.", {"ServerApp.local_hostnames": ["localhost", "localhost"]})
+    step = Step(Part.HOST, Outcome.FAILED, "It is refused.", ("403",), Cause.HOST, (way,))
+    server = msgspec.structs.replace(SERVER, auth=auth)
+    names = configured('{"ServerApp": {"local_hostnames": ["a.example", "b.example"]}}')
+    return replace(WELL, server=server, found=names, through=Report("http://localhost:8888/", "gpu1", (step,)))
+
+
+def test_names_that_a_fix_adds_to_stay() -> None:
+    first = diagnose(host(refusing(Auth.TOKEN))).findings[0]
+    assert first.fix and first.id == "reach.host"
+    assert first.fix.wishes == {"ServerApp.local_hostnames": ["localhost", "a.example", "b.example"]}
+
+
+def test_a_server_that_asks_nobody_is_not_opened_further_by_a_key() -> None:
+    first = diagnose(host(refusing(Auth.NONE))).findings[0]
+    assert first.fix and first.id == "reach.host"
+    assert first.fix.words and not first.fix.automatic
+
+
+@pytest.mark.parametrize(
+    ("names", "warned"), [("", True), (', "local_hostnames": ["localhost", "lab.example"]', False)]
+)
+def test_who_takes_the_proxys_server_off_the_network_is_told_what_its_name_needs(names: str, warned: bool) -> None:
+    found = configured(f'{{"ServerApp": {{"trust_xheaders": true{names}}}}}')
+    server = msgspec.structs.replace(SERVER, bind="all", tls=Tls())
+    (finding,) = diagnose(host(replace(WELL, server=server, found=found))).findings
+    assert finding.fix and finding.id == "exposure.xheaders"
+    assert ("gets a 403" in finding.fix.words) is warned
+
+
+def test_the_host_of_a_server_that_has_gone_is_looked_at_instead() -> None:
+    views = [HostView("gpu1", servers=(SERVER,)), HostView("far")]
+    assert scope_of(views, Subject("gpu1", "gpu1:8888")) == (Subject("gpu1", "gpu1:8888"),)
+    assert scope_of(views, Subject("gpu1", "gpu1:8889")) == (Subject("gpu1"),)
+    assert scope_of(views, Subject()) == (Subject("gpu1"), Subject("far"))
 
 
 def test_at_a_glance_only_what_strangers_reach_or_nobody_answers_for_counts() -> None:

@@ -105,6 +105,16 @@ def plan(found: Found, wishes: Wishes, knowledge: Knowledge = TODAY, *, path: st
     return Edit(changes(found, changed), wishes, tuple(notes), found.uid)
 
 
+def joined(value: object, there: object) -> object:
+    """Return a value to wish for with what is set already: of two lists what was there stays, before what comes last.
+
+    `local_hostnames` and the like replace what they are set to, and somebody may come by each name in them.
+    """
+    if not isinstance(value, list) or not isinstance(there, list | tuple):
+        return value
+    return list(dict.fromkeys([*value[:-1], *there, *value[-1:]]))
+
+
 def changes(found: Found, changed: Found) -> tuple[FileChange, ...]:
     """Return the files in which `changed` differs from `found`."""
     return tuple(_change(found.file(file.path), file) for file in changed.files if file is not found.file(file.path))
