@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
 import time
 from typing import Any
 
 import asyncssh
 from asyncssh.channel import SSHChannel
+from asyncssh.constants import MSG_CHANNEL_WINDOW_ADJUST
 from asyncssh.encryption import GCMEncryption
+from asyncssh.packet import UInt32
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -28,6 +31,12 @@ LONGEST = SIZE - READ  # of a packet
 CHANNEL_DATA = 94  # RFC 4254
 TAG = 16
 BLOCK = 16
+# What was decrypted and not delivered yet: nothing, between two calls of asyncio. So one is enough for all connections.
+_plain = memoryview(bytearray(SIZE))
+
+_HEAD = struct.Struct(">BBII")  # of a packet of data: padding, kind, channel, bytes (RFC 4253, 4254)
+_AROUND = 4 + _HEAD.size + 2 * BLOCK + TAG  # bytes that a packet has around its data, at the most
+_SENDING = frozenset({"open", "eof_pending", "close_pending"})  # as `SSHChannel` calls it while there is data to send
 BEAT = 1.0  # seconds between two signs of life for keepalive's clock
 
 _NEEDED = (
@@ -59,11 +68,33 @@ def hasten(channel: Any) -> None:
     if not isinstance(express, Express):
         return
 
+    def write(data: bytes, datatype: int | None = None) -> None:
+        sent = 0 if channel._send_buf or datatype is not None else express.send(channel, data)
+        if sent < len(data):
+            SSHChannel.write(channel, data[sent:], datatype)
+
     def flush() -> None:
-        express.send(channel)
+        while channel._send_buf and channel._send_buf[0][1] is None:
+            waiting = channel._send_buf[0][0]
+            sent = express.send(channel, bytes(waiting[: channel._send_window]))
+            if not sent:
+                break
+            del waiting[:sent]
+            if not waiting:
+                del channel._send_buf[0]
+            channel._send_buf_len -= sent
         SSHChannel._flush_send_buf(channel)  # what the window does not allow yet, and the end
 
-    channel._flush_send_buf = flush
+    channel.write, channel._flush_send_buf = write, flush
+
+
+def widen(channel: Any, width: int) -> None:
+    """Let the far side of `channel` have `width` bytes under way; nothing where asyncssh is not built as expected."""
+    before = getattr(channel, "_init_recv_window", width)
+    if width > before and channel._recv_state == "open":
+        channel.send_packet(MSG_CHANNEL_WINDOW_ADJUST, UInt32(width - before))
+        channel._recv_window += width - before
+        channel._init_recv_window = width
 
 
 class Express(asyncio.BufferedProtocol):
@@ -74,7 +105,12 @@ class Express(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(SIZE))
         self._start = self._end = 0
         self._encryption: Any = None
+        self._cipher: Any = None
         self._aes: AESGCM | None = None
+        self._channel: Any = None
+        self._parts: list[memoryview] = []
+        self._waiting = 0  # bytes in `_parts`, all for `_channel`
+        self._filled = 0  # bytes of `_plain` they lie in
         self._sending: tuple[Any, AESGCM | None] = (None, None)
         self._beat = 0.0
         self._now = asyncio.get_running_loop().time
@@ -111,6 +147,7 @@ class Express(asyncio.BufferedProtocol):
             self._connection._reset_keepalive_timer()
         while self._start < self._end and self._connection._transport and self._next():
             pass
+        self._deliver()
 
     def _next(self) -> bool:
         """Deal with one packet; False when more must come first."""
@@ -125,8 +162,7 @@ class Express(asyncio.BufferedProtocol):
             return self._hand_over(there)
         if there < whole:
             return False
-        packet = self._decrypted(start, whole)
-        if packet is None or not self._delivered(packet):
+        if not self._decrypted(start, whole) or not self._taken(length):
             return self._hand_over(whole)
         self._start += whole
         return True
@@ -136,53 +172,69 @@ class Express(asyncio.BufferedProtocol):
         if encryption is not self._encryption:
             if not isinstance(encryption, GCMEncryption) or self._connection._decompressor:
                 return False
-            cipher: Any = encryption._cipher
-            self._encryption, self._aes = encryption, AESGCM(cipher._key)
+            self._encryption, self._cipher = encryption, encryption._cipher
+            self._aes = AESGCM(self._cipher._key)
         return True
 
-    def _decrypted(self, start: int, whole: int) -> bytes | None:
+    def _decrypted(self, start: int, whole: int) -> bool:
+        """Whether the packet is what its tag says; then it stands behind what waits in `_plain`."""
         assert self._aes
-        body = start + 4
+        body, free = start + 4, self._filled
         try:
-            return self._aes.decrypt(
-                self._encryption._cipher._iv, self._buffer[body : start + whole], self._buffer[start:body]
+            self._aes.decrypt_into(
+                self._cipher._iv,
+                self._buffer[body : start + whole],
+                self._buffer[start:body],
+                _plain[free : free + whole - 4 - TAG],
             )
         except InvalidTag:
-            return None
-
-    def _delivered(self, packet: bytes) -> bool:
-        """Give a packet of data to its relay; False, and nothing is changed, for anything else."""
-        if packet[1] != CHANNEL_DATA:
             return False
-        connection = self._connection
-        channel = connection._channels.get(int.from_bytes(packet[2:6], "big"))
-        length = int.from_bytes(packet[6:10], "big")
-        if channel is None or not getattr(channel._session, "by_express", False) or channel._recv_state != "open":
-            return False
-        if length > channel._recv_window or 10 + length + packet[0] != len(packet):
-            return False
-        self._encryption._cipher._update_iv()
-        connection._recv_seq = (connection._recv_seq + 1) & 0xFFFFFFFF
-        channel._accept_data(memoryview(packet)[10 : 10 + length])
         return True
 
-    def send(self, channel: Any) -> None:
-        """Send what waits in `channel` as far as its window allows; nothing while keys are, or must be, exchanged."""
-        connection = self._connection
-        packets: list[bytes] = []
-        while channel._send_buf and channel._send_window and self._may_send():
-            waiting, datatype = channel._send_buf[0]
-            if datatype is not None:
-                break
-            size = min(channel._send_window, channel._send_pktsize, len(waiting))
-            packets += self._sealed(channel._send_chan, waiting[:size])
-            del waiting[:size]
-            if not waiting:
-                del channel._send_buf[0]
-            channel._send_buf_len -= size
-            channel._send_window -= size
-        if packets:
-            connection._transport.writelines(packets)
+    def _taken(self, size: int) -> bool:
+        """Keep a packet of data for its relay; False, and nothing is changed, for anything else."""
+        start = self._filled
+        padding, kind, number, length = _HEAD.unpack_from(_plain, start)
+        if kind != CHANNEL_DATA:
+            return False
+        channel = self._channel
+        if channel is None or channel._recv_chan != number:
+            channel = self._connection._channels.get(number)
+            if channel is None or not getattr(channel._session, "by_express", False):
+                return False
+        waiting = self._waiting if channel is self._channel else 0
+        if channel._recv_state != "open" or waiting + length > channel._recv_window or 10 + length + padding != size:
+            return False
+        self._cipher._update_iv()
+        self._connection._recv_seq = (self._connection._recv_seq + 1) & 0xFFFFFFFF
+        if channel is not self._channel:
+            self._deliver()
+            self._channel = channel
+        self._parts.append(_plain[start + 10 : start + 10 + length])
+        self._waiting += length
+        self._filled = start + size
+        return True
+
+    def _deliver(self) -> None:
+        """Give a relay at once what was read at once: the work of a packet is done once for many."""
+        channel, parts = self._channel, self._parts
+        if channel is None:
+            return
+        data = b"".join(parts)
+        self._channel, self._parts, self._waiting, self._filled = None, [], 0, 0
+        channel._accept_data(data)
+
+    def send(self, channel: Any, data: bytes) -> int:
+        """Send what the channel's window allows of `data`, and return how much that was.
+
+        That is nothing while keys are, or must be, exchanged, and when the channel is not open.
+        """
+        sent: int = min(len(data), channel._send_window)
+        if not sent or channel._send_state not in _SENDING or not self._may_send():
+            return 0
+        self._connection._transport.write(self._sealed(channel, memoryview(data)[:sent]))
+        channel._send_window -= sent
+        return sent
 
     def _may_send(self) -> bool:
         connection = self._connection
@@ -198,22 +250,29 @@ class Express(asyncio.BufferedProtocol):
             self._sending = (encryption, aes)
         return self._sending[1] is not None
 
-    def _sealed(self, number: int, data: bytes) -> tuple[bytes, bytes]:
-        """Return a packet of data for the far side's channel `number`: its length, and the rest (RFC 4253, 5647)."""
+    def _sealed(self, channel: Any, data: memoryview) -> memoryview:
+        """Return `data` in packets for the far side's channel (RFC 4253, 4254, 5647)."""
         connection, (encryption, aes) = self._connection, self._sending
+        cipher, longest = encryption._cipher, channel._send_pktsize
         assert aes
-        padding = BLOCK - (10 + len(data)) % BLOCK
-        padding += BLOCK if padding < 4 else 0
-        head = bytes((padding, CHANNEL_DATA)) + number.to_bytes(4, "big") + len(data).to_bytes(4, "big")
-        plain = b"".join((head, data, os.urandom(padding)))
-        length = len(plain).to_bytes(4, "big")
-        sealed = aes.encrypt(encryption._cipher._iv, plain, length)
-        encryption._cipher._update_iv()
-        connection._send_seq = (connection._send_seq + 1) & 0xFFFFFFFF
-        connection._rekey_bytes_sent += len(plain)
-        return length, sealed
+        out = memoryview(bytearray(len(data) + (len(data) // longest + 1) * _AROUND))
+        end = 0
+        for start in range(0, len(data), longest):
+            piece = data[start : start + longest]
+            padding = BLOCK - (10 + len(piece)) % BLOCK
+            padding += BLOCK if padding < 4 else 0
+            head = _HEAD.pack(padding, CHANNEL_DATA, channel._send_chan, len(piece))
+            plain = b"".join((head, piece, os.urandom(padding)))
+            size, body, end = out[end : end + 4], end + 4, end + 4 + len(plain) + TAG
+            size[:] = len(plain).to_bytes(4, "big")
+            aes.encrypt_into(cipher._iv, plain, size, out[body:end])
+            cipher._update_iv()
+            connection._send_seq = (connection._send_seq + 1) & 0xFFFFFFFF
+            connection._rekey_bytes_sent += len(plain)
+        return out[:end]
 
     def _hand_over(self, count: int) -> bool:
+        self._deliver()
         data = bytes(self._buffer[self._start : self._start + count])
         self._start += count
         self._connection.data_received(data)
