@@ -15,6 +15,7 @@ import asyncio
 import os
 import struct
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncssh
@@ -27,10 +28,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 SIZE = 2**20
 READ = 2**18  # the most that is read at once: what stays within a processor's cache is decrypted faster
-LONGEST = SIZE - READ  # of a packet
+LONGEST = SIZE - READ - 64  # of a packet, without what stands around it
 CHANNEL_DATA = 94  # RFC 4254
 TAG = 16
 BLOCK = 16
+_COUNTS = 2**64 - 1  # of packets, in a nonce (RFC 5647)
 # What was decrypted and not delivered yet: nothing, between two calls of asyncio. So one is enough for all connections.
 _plain = memoryview(bytearray(SIZE))
 
@@ -68,7 +70,7 @@ def hasten(channel: Any) -> None:
     if not isinstance(express, Express):
         return
 
-    def write(data: bytes, datatype: int | None = None) -> None:
+    def write(data: bytes | memoryview, datatype: int | None = None) -> None:
         sent = 0 if channel._send_buf or datatype is not None else express.send(channel, data)
         if sent < len(data):
             SSHChannel.write(channel, data[sent:], datatype)
@@ -97,6 +99,15 @@ def widen(channel: Any, width: int) -> None:
         channel._init_recv_window = width
 
 
+@dataclass(slots=True)
+class _Batch:
+    """Data for one relay's channel; `room` is what its window allows beyond that."""
+
+    channel: Any
+    room: int
+    parts: list[memoryview] = field(default_factory=list)
+
+
 class Express(asyncio.BufferedProtocol):
     """The socket's protocol instead of the connection, which hears of all but what this takes."""
 
@@ -107,10 +118,6 @@ class Express(asyncio.BufferedProtocol):
         self._encryption: Any = None
         self._cipher: Any = None
         self._aes: AESGCM | None = None
-        self._channel: Any = None
-        self._parts: list[memoryview] = []
-        self._waiting = 0  # bytes in `_parts`, all for `_channel`
-        self._filled = 0  # bytes of `_plain` they lie in
         self._sending: tuple[Any, AESGCM | None] = (None, None)
         self._beat = 0.0
         self._now = asyncio.get_running_loop().time
@@ -147,25 +154,20 @@ class Express(asyncio.BufferedProtocol):
             self._connection._reset_keepalive_timer()
         while self._start < self._end and self._connection._transport and self._next():
             pass
-        self._deliver()
 
     def _next(self) -> bool:
-        """Deal with one packet; False when more must come first."""
+        """Deal with the packets of data that come next, or with the one that is none; False when more must come."""
         connection, start, there = self._connection, self._start, self._end - self._start
         if connection._inpbuf or connection._recv_handler != connection._recv_pkthdr:
             return self._hand_over(there)  # asyncssh is in the middle of one, or waits for something
         if there < 4:
             return False
         length = int.from_bytes(self._buffer[start : start + 4], "big")
-        whole = 4 + length + TAG
-        if length > connection._max_recv_pktlen or whole > LONGEST or not self._same_cipher():
+        if length > min(connection._max_recv_pktlen, LONGEST) or not self._same_cipher():
             return self._hand_over(there)
-        if there < whole:
+        if there < 4 + length + TAG:
             return False
-        if not self._decrypted(start, whole) or not self._taken(length):
-            return self._hand_over(whole)
-        self._start += whole
-        return True
+        return self._take() or self._hand_over(4 + length + TAG)
 
     def _same_cipher(self) -> bool:
         encryption = self._connection._recv_encryption
@@ -176,55 +178,57 @@ class Express(asyncio.BufferedProtocol):
             self._aes = AESGCM(self._cipher._key)
         return True
 
-    def _decrypted(self, start: int, whole: int) -> bool:
-        """Whether the packet is what its tag says; then it stands behind what waits in `_plain`."""
+    def _take(self) -> bool:
+        """Give relays what the next packets hold for them; False, and nothing is changed, when the first holds nothing.
+
+        All that was read for one channel is delivered at once, so that the work of a packet is done once for many.
+        """
         assert self._aes
-        body, free = start + 4, self._filled
-        try:
-            self._aes.decrypt_into(
-                self._cipher._iv,
-                self._buffer[body : start + whole],
-                self._buffer[start:body],
-                _plain[free : free + whole - 4 - TAG],
-            )
-        except InvalidTag:
+        buffer, start, longest = self._buffer, self._start, min(self._connection._max_recv_pktlen, LONGEST)
+        decrypt, fixed, count = (
+            self._aes.decrypt_into,
+            self._cipher._iv[:4],
+            int.from_bytes(self._cipher._iv[4:], "big"),
+        )
+        batches: dict[int, _Batch] = {}
+        filled = packets = 0
+        while self._end - start >= 4:
+            body = start + 4
+            size = int.from_bytes(buffer[start:body], "big")
+            stop = body + size + TAG
+            if stop > self._end or size > longest:
+                break
+            nonce = fixed + ((count + packets) & _COUNTS).to_bytes(8, "big")
+            try:
+                decrypt(nonce, buffer[body:stop], buffer[start:body], _plain[filled : filled + size])
+            except InvalidTag:
+                break
+            padding, kind, number, length = _HEAD.unpack_from(_plain, filled)
+            if kind != CHANNEL_DATA or _HEAD.size + length + padding != size:
+                break
+            batch = batches.get(number) or self._begin(number)
+            if batch is None or length > batch.room:
+                break
+            batch.room -= length
+            batch.parts.append(_plain[filled + _HEAD.size : filled + _HEAD.size + length])
+            batches[number] = batch
+            start, filled, packets = stop, filled + size, packets + 1
+        if not packets:
             return False
+        self._start = start
+        self._cipher._iv = fixed + ((count + packets) & _COUNTS).to_bytes(8, "big")
+        self._connection._recv_seq = (self._connection._recv_seq + packets) & 0xFFFFFFFF
+        for batch in batches.values():
+            batch.channel._accept_data(b"".join(batch.parts))
         return True
 
-    def _taken(self, size: int) -> bool:
-        """Keep a packet of data for its relay; False, and nothing is changed, for anything else."""
-        start = self._filled
-        padding, kind, number, length = _HEAD.unpack_from(_plain, start)
-        if kind != CHANNEL_DATA:
-            return False
-        channel = self._channel
-        if channel is None or channel._recv_chan != number:
-            channel = self._connection._channels.get(number)
-            if channel is None or not getattr(channel._session, "by_express", False):
-                return False
-        waiting = self._waiting if channel is self._channel else 0
-        if channel._recv_state != "open" or waiting + length > channel._recv_window or 10 + length + padding != size:
-            return False
-        self._cipher._update_iv()
-        self._connection._recv_seq = (self._connection._recv_seq + 1) & 0xFFFFFFFF
-        if channel is not self._channel:
-            self._deliver()
-            self._channel = channel
-        self._parts.append(_plain[start + 10 : start + 10 + length])
-        self._waiting += length
-        self._filled = start + size
-        return True
+    def _begin(self, number: int) -> _Batch | None:
+        channel = self._connection._channels.get(number)
+        if channel is None or not getattr(channel._session, "by_express", False) or channel._recv_state != "open":
+            return None
+        return _Batch(channel, channel._recv_window)
 
-    def _deliver(self) -> None:
-        """Give a relay at once what was read at once: the work of a packet is done once for many."""
-        channel, parts = self._channel, self._parts
-        if channel is None:
-            return
-        data = b"".join(parts)
-        self._channel, self._parts, self._waiting, self._filled = None, [], 0, 0
-        channel._accept_data(data)
-
-    def send(self, channel: Any, data: bytes) -> int:
+    def send(self, channel: Any, data: bytes | memoryview) -> int:
         """Send what the channel's window allows of `data`, and return how much that was.
 
         That is nothing while keys are, or must be, exchanged, and when the channel is not open.
@@ -272,7 +276,6 @@ class Express(asyncio.BufferedProtocol):
         return out[:end]
 
     def _hand_over(self, count: int) -> bool:
-        self._deliver()
         data = bytes(self._buffer[self._start : self._start + count])
         self._start += count
         self._connection.data_received(data)

@@ -36,6 +36,7 @@ class End(asyncio.Protocol):
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
         self._transport: asyncio.Transport | None = None
+        self._keeps = False  # whether the transport goes on needing what it was given; a channel does not
         self._early = bytearray()  # a transport that is asked to pause in connection_made reads once (Python 3.11)
         self._ended = False
         self.gone = False
@@ -44,6 +45,7 @@ class End(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio, or by a channel, which has the same methods as a transport."""
         self._transport = transport  # type: ignore[assignment]
+        self._keeps = isinstance(transport, asyncio.Transport)
         if self.peer._transport is None:
             self.pause_reading()
         elif self.peer.broken:
@@ -62,7 +64,7 @@ class End(asyncio.Protocol):
             self.close()
         self.peer.resume_reading()
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         """Called by the transport."""
         self.peer.write(data)
 
@@ -88,14 +90,14 @@ class End(asyncio.Protocol):
         """Called by the transport."""
         self.peer.resume_reading()
 
-    def write(self, data: bytes) -> None:
-        """Send `data`; nothing to do on an end that is gone, for the peer is about to hear of it."""
+    def write(self, data: bytes | memoryview) -> None:
+        """Send `data`, which may be a view that does not last; not on an end that is gone: the peer will hear of it."""
         if self._transport is None:
             self._early += data
             self.peer.pause_reading()
         elif not self.gone:
             with contextlib.suppress(BrokenPipeError):
-                self._transport.write(data)
+                self._transport.write(bytes(data) if self._keeps else data)
 
     def end(self) -> None:
         """Send nothing more; when both have ended, everything is said."""
@@ -133,7 +135,10 @@ def _nothing(_: Near) -> None:
     pass
 
 
-class Near(End):
+_read = memoryview(bytearray(2**18))  # one for all, as nothing of it lasts; a new one for each read costs a tenth
+
+
+class Near(End, asyncio.BufferedProtocol):
     """The end on this machine; it counts. `done` is called with it when both have nothing to say any more."""
 
     done: Callable[[Near], object] = staticmethod(_nothing)
@@ -146,12 +151,16 @@ class Near(End):
         self._traffic.ever += 1
         super().connection_made(transport)
 
-    def data_received(self, data: bytes) -> None:
-        """Called by the transport."""
-        self._traffic.out += len(data)
-        self.peer.write(data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Called by asyncio: where to read to."""
+        return _read
 
-    def write(self, data: bytes) -> None:
+    def buffer_updated(self, nbytes: int) -> None:
+        """Called by asyncio: so much was read."""
+        self._traffic.out += nbytes
+        self.peer.write(_read[:nbytes])
+
+    def write(self, data: bytes | memoryview) -> None:
         """Send `data`."""
         self._traffic.into += len(data)
         super().write(data)
