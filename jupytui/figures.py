@@ -56,6 +56,11 @@ def duration(seconds: float | None) -> str:
     return "a moment"
 
 
+def left(days: float) -> str:
+    """Return how long something lasts yet, to the nearest: `29 days`, hours where there is less than two days."""
+    return plural(round(days * 24), "hour") if abs(days) < 2 else plural(round(days), "day")
+
+
 def plural(number: int, noun: str) -> str:
     """Return `1 kernel`, `3 kernels`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -89,7 +89,7 @@ async def picture(chosen: Options, size: tuple[int, int], shoot: Callable[[Pilot
 
 
 async def shoot_all(chosen: Options) -> None:
-    """Make one picture after the other."""
+    """Make one picture after the other. A digit pressed twice shows its pane for all hosts."""
 
     async def fleet(pilot: Pilot[int], program: Program) -> None:
         await pilot.press("j", "j")
@@ -97,7 +97,7 @@ async def shoot_all(chosen: Options) -> None:
         save(program, "fleet")
 
     async def kernels(pilot: Pilot[int], program: Program) -> None:
-        await pilot.press("2")
+        await pilot.press("2", "2")
         await pilot.pause(1)
         save(program, "kernels")
 
@@ -107,23 +107,23 @@ async def shoot_all(chosen: Options) -> None:
         save(program, "logs")
 
     async def services(pilot: Pilot[int], program: Program) -> None:
-        await pilot.press("4")
+        await pilot.press("4", "4")
         await pilot.pause(4)
         save(program, "services")
 
     async def tunnels(pilot: Pilot[int], program: Program) -> None:
-        await pilot.press("5")
+        await pilot.press("5", "5")
         await until(pilot, lambda: program.desk is not None and len(program.desk.tunnels()) == len(TUNNELS))
         await pilot.pause(2)
         save(program, "tunnels")
 
     async def passwords(pilot: Pilot[int], program: Program) -> None:
-        await pilot.press("6")
+        await pilot.press("6", "6")
         await pilot.pause(8)
         save(program, "passwords")
 
     async def certificates(pilot: Pilot[int], program: Program) -> None:
-        await pilot.press("7")
+        await pilot.press("7", "7")
         await pilot.pause(8)
         save(program, "certificates")
 
@@ -133,7 +133,7 @@ async def shoot_all(chosen: Options) -> None:
         save(program, "settings")
 
     async def doctor(pilot: Pilot[int], program: Program) -> None:
-        await pilot.press("9")
+        await pilot.press("9", "9")
         await program.workers.wait_for_complete()
         await pilot.pause(1)
         save(program, "doctor")

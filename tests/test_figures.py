@@ -34,6 +34,7 @@ def test_ages(seconds: float | None, text: str) -> None:
 def test_words() -> None:
     assert figures.duration(41 * 60) == "41 minutes"
     assert figures.duration(86400) == "1 day"
+    assert [figures.left(days) for days in (29.6, 2.4, 1.0, 0.04)] == ["30 days", "2 days", "24 hours", "1 hour"]
     assert figures.plural(1, "kernel") == "1 kernel"
     assert figures.plural(0, "kernel") == "0 kernels"
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jupytui.actions.base import Context
-from jupytui.actions.way import behind_of, target, to_server
+from jupytui.actions.way import behind_of, target, there_already, to_server
 from jupytui.config.model import LOCAL
 from jupytui.errors import JupytuiError
 from jupytui.fleet.subject import Subject
@@ -62,6 +62,8 @@ async def _way(context: Context, subject: Subject) -> Address:
     to = target(context, subject)
     if subject.host == LOCAL and not to.path:
         return to
+    if context.read_only:
+        return await there_already(context, subject)
     context.progress(f"Opening the way to {subject.server}")
     status = await to_server(context, subject)
     assert status.local

@@ -37,7 +37,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What is about to happen: `runs` is the exact command or call; `typed` the word to type, None for one key.
+    """What is about to happen: `runs` is the exact command, call or diff; `typed` the word to type, None for one key.
 
     `notes` are sentences to be read before. Without losses consent on the command line was the command itself, unless
     it is to be given `expressly`.
@@ -49,6 +49,11 @@ class Confirmation:
     typed: str | None = None
     notes: tuple[str, ...] = ()
     expressly: bool = False
+
+    @property
+    def introduced(self) -> str:
+        """`runs`, said to be what it is: changes of files, or commands."""
+        return f"Changes:\n{self.runs}" if self.runs.startswith("--- ") else f"Runs: {self.runs}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,10 @@ def _unheard(text: str, fraction: float | None = None) -> None:
 
 @dataclass(slots=True)
 class Context:
-    """What an action works with; `config` is replaced by the actions that edit hosts.toml."""
+    """What an action works with; `config` is replaced by the actions that edit hosts.toml.
+
+    `without_systemd` are the hosts of which that is known; who learns it adds to them.
+    """
 
     fleet: Fleet
     front: Front
@@ -163,6 +171,7 @@ class Context:
     read_only: bool = False
     progress: Progress = _unheard
     tunnels: Tunnels = field(default_factory=Tunnels)
+    without_systemd: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +180,8 @@ class Action:
 
     `keys` are Textual's names; `command` the words after `jupytui` where the command line has it. `refuse` returns
     why it cannot be done now (greyed), `losses` what it would end, `runs` what exactly will be run. `changes` is
-    false for what read-only mode still allows. `form` returns None when there is nothing to ask.
+    false for what read-only mode still allows. `form` returns None when there is nothing to ask; with `asks` `run`
+    itself asks before it changes anything.
     """
 
     id: str
@@ -183,6 +193,7 @@ class Action:
     help: str = ""
     many: bool = False
     changes: bool = True
+    asks: bool = False
     form: Callable[[Context, Subjects], Awaitable[Form | None]] | None = None
     refuse: Callable[[Context, Subject], str | None] = field(default=lambda _context, _subject: None)
     losses: Callable[[Context, Subject], Sequence[Loss]] = field(default=lambda _context, _subject: ())

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from jupytui import figures
 from jupytui.actions import losses
 from jupytui.actions.base import Confirmation, Context, Loss, Refused
 from jupytui.actions.cert_sights import access_of, secured, whose
@@ -89,7 +90,7 @@ async def deliver(
     from jupytui.certs import private, records
     from jupytui.certs.install import install
 
-    days = f"{pair.leaf.days_left():.0f} days"
+    days = figures.left(pair.leaf.days_left())
     if place is None:
         turned = await _turn_on(context, spot, pair)
         if turned is None:

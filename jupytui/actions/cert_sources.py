@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupytui import figures
 from jupytui.actions.base import Answers, Confirmation, Context, Field, Form, Refused
 from jupytui.actions.cert_install import Spot
 from jupytui.certs.models import CertificateError, Pair
@@ -143,7 +144,7 @@ async def _accepted(context: Context, spot: Spot, verdict: Verdict) -> Pair | No
         raise CertificateError(f"It is refused, and nothing was changed: {said}", " ".join(f.fix for f in fatal))
     assert verdict.pair
     leaf, notes = verdict.pair.leaf, [f"{fault.message} {fault.fix}".strip() for fault in verdict.faults]
-    told = f"For {', '.join(leaf.names)}; {leaf.key_type}; {leaf.days_left():.0f} days left; by {leaf.issuer}."
+    told = f"For {', '.join(leaf.names)}; {leaf.key_type}; {figures.left(leaf.days_left())} left; by {leaf.issuer}."
     question = Confirmation(f"Install it for {spot.server.id}", (), told, notes=tuple(notes))
     return verdict.pair if await context.front.confirm(question) else None
 

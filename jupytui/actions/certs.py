@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from jupytui import figures
 from jupytui.actions.base import Action, Answers, Context, Form, Refused, Subjects
 from jupytui.actions.cert_authority import export_authority, export_form, make, make_form, timer_off, timer_on
 from jupytui.actions.cert_install import deliver, former_key, place_of, spot_of, turn_off
@@ -134,8 +135,8 @@ async def renew_records(context: Context, chosen: Sequence[Installed], *, ask: b
 def sentence(outcome: Outcome) -> str:
     """Return what became of one renewal."""
     if outcome.installed:
-        left = outcome.installed.certificate.days_left()
-        return f"{outcome.record.server} is renewed, {left:.0f} days left, without a restart."
+        left = figures.left(outcome.installed.certificate.days_left())
+        return f"{outcome.record.server} is renewed, {left} left, without a restart."
     return f"{outcome.record.server} is not renewed: {outcome.error}"
 
 

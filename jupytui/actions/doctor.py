@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jupytui.actions import lifecycle, losses
+from jupytui.actions import lifecycle, losses, rollback
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Refused, Subjects
 from jupytui.errors import JupytuiError, UsageError
 from jupytui.fleet.fleet import Fleet
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from jupytui.doctor.models import Diagnosis, Finding, HostFacts, ServerFacts
     from jupytui.doctor.repair import Repair
     from jupytui.jupyter.launch.lifecycle import Back
-    from jupytui.jupyter.settings.commit import Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +95,16 @@ async def mend(context: Context, examined: Examined, finding: Finding) -> str:
     if not await context.front.confirm(_question(finding, repair)):
         return ""
     context.progress(finding.title)
-    done = await carry_out(context.fleet.host(finding.host), repair, facts)
-    if not (finding.fix.restart and facts):
+    name, subject = finding.host, Subject(finding.host, finding.server or None)
+    unkept = await carry_out(context.fleet.host(name), repair, facts, context.fleet.prompter(name))
+    if not (repair.edit and facts and facts.found):
+        await context.fleet.refresh([name])
         return await _proven(context, finding)
-    back = await _restart(context, finding, facts, done)
-    if back is None:
-        return f"{await _proven(context, finding)} It takes effect when the server starts again."
+    if not await context.front.confirm(_about_restart(context, subject)):
+        return f"{await _proven(context, finding)} It takes effect when the server starts again. {unkept}".rstrip()
+    back = await rollback.restart_with(context, subject, facts.found.python, repair.edit)
     there = await _found_again(context, finding, back)
-    return f"{await _proven(context, there)} {lifecycle.back(finding.host, finding.server, back)}"
+    return f"{await _proven(context, there)} {lifecycle.back(name, finding.server, back)} {unkept}".rstrip()
 
 
 def _question(finding: Finding, repair: Repair) -> Confirmation:
@@ -112,38 +113,12 @@ def _question(finding: Finding, repair: Repair) -> Confirmation:
     return Confirmation(f"Fix on {where}: {finding.title}", (), repair.shown, notes=(words,))
 
 
-async def _restart(context: Context, finding: Finding, facts: ServerFacts, done: Done | None) -> Back | None:
-    """Restart the server of a finding if that is wanted; what is lost is named. What keeps it down is taken back."""
-    from jupytui.jupyter.launch.lifecycle import restart
-    from jupytui.jupyter.settings.apply import apply
-
-    subject, host = Subject(finding.host, finding.server), context.fleet.host(finding.host)
-    if not await context.front.confirm(_about_restart(context, subject)):
-        return None
-    undone = False
-
-    async def take_back() -> None:
-        nonlocal undone
-        if done and facts.found and done.edit.files:
-            await apply(host, facts.found.python, done.undo, backups=False)
-            undone = True
-
-    context.fleet.expect_end(subject)
-    target = lifecycle.target_of(context, subject)
-    try:
-        return await restart(host, target, context.fleet.prompter(finding.host), take_back)
-    except JupytuiError as error:
-        if undone:
-            error.hint = f"{error.hint} Its configuration is as it was before the fix.".lstrip()
-        raise
-
-
 def _about_restart(context: Context, subject: Subject) -> Confirmation:
     lost = tuple(losses.of_server(subject.server_in(context.fleet.store)))
     typed = subject.host if any(loss.grave for loss in lost) else None
     notes = (
         "The files are written. The server goes on as before until it is restarted.",
-        "If it does not come back, they are taken back and it is started once more.",
+        rollback.PROMISE,
     )
     return Confirmation(f"Restart {subject.server} now", lost, f"restart {subject.server}", typed, notes)
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Refused, Subjects
 from jupytui.errors import JupytuiError
-from jupytui.fleet.subject import Scope
+from jupytui.fleet.subject import Scope, Subject
+from jupytui.jupyter.models import Health
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jupytui.hosts.base import Host
+    from jupytui.fleet.fleet import Fleet
     from jupytui.jupyter.environments.models import Environment, Environments, Plan, Wish
     from jupytui.jupyter.environments.outcome import Outcome
 
@@ -28,16 +29,18 @@ case $1 in "~/"*) set -- "$HOME/${1#"~/"}" ;; esac
 """
 
 
-async def look(host: Host, place: str = "") -> tuple[Environments, str]:
-    """Return the environments of `host`, that at `place` (a directory, wherever it lies) among them, and `place` as
-    it is called there.
+async def look(fleet: Fleet, name: str, place: str = "") -> tuple[Environments, str]:
+    """Return the environments of a host, those first that its servers run from, that at `place` (a directory, wherever
+    it lies) among them; and `place` as it is called there.
     """
     from jupytui.jupyter.environments.find import find
 
+    host, servers = fleet.host(name), Subject(name).host_in(fleet.store).servers
+    pids = [server.pid for server in servers if server.health is not Health.STALE]
     if "/" not in place:
-        return await find(host), place
+        return await find(host, pids=pids), place
     place = (await host.run(_RESOLVE, place)).stdout.decode("utf-8", "surrogateescape").rstrip("\n")
-    return await find(host, [place]), place
+    return await find(host, [place], pids), place
 
 
 def label(found: Environments, environment: Environment) -> str:
@@ -139,11 +142,11 @@ _PACKAGES = Field("packages", "Packages", "", help="name, name==1.2 or name>=1.2
 
 
 async def _install_form(context: Context, subjects: Subjects) -> Form:
-    host = context.fleet.host(subjects[0].host or "")
-    found, _ = await look(host)
+    name = subjects[0].host or ""
+    found, _ = await look(context.fleet, name)
     able = _able(found)
     return Form(
-        f"Install Jupyter on {host.name}",
+        f"Install Jupyter on {name}",
         (
             Field("where", "Where", A_NEW_ONE, choices=(A_NEW_ONE, *(label(found, e) for e in able))),
             Field("directory", "Directory of a new one", USUAL_PLACE),
@@ -155,13 +158,13 @@ async def _install_form(context: Context, subjects: Subjects) -> Form:
 
 
 async def _upgrade_form(context: Context, subjects: Subjects) -> Form:
-    host = context.fleet.host(subjects[0].host or "")
-    found, _ = await look(host)
+    name = subjects[0].host or ""
+    found, _ = await look(context.fleet, name)
     able = [environment for environment in _able(found) if environment.has_jupyter]
     if not able:
-        raise Refused(f"No environment on {host.name} has a Jupyter that may be changed.", "Install it first.")
+        raise Refused(f"No environment on {name} has a Jupyter that may be changed.", "Install it first.")
     where = Field("where", "Environment", choices=tuple(label(found, environment) for environment in able))
-    return Form(f"Upgrade Jupyter on {host.name}", (where, _installers(found, able), _PACKAGES), submit="Upgrade")
+    return Form(f"Upgrade Jupyter on {name}", (where, _installers(found, able), _PACKAGES), submit="Upgrade")
 
 
 def wish_from(answers: Answers) -> Wish:
@@ -184,7 +187,7 @@ async def _install(context: Context, subjects: Subjects, answers: Answers) -> st
 
 async def _upgrade(context: Context, subjects: Subjects, answers: Answers) -> str:
     name, where = subjects[0].host or "", place_of(answers.get("where", ""))
-    found, place = await look(context.fleet.host(name), where)
+    found, place = await look(context.fleet, name, where)
     if named(found, place) is None:
         known = ", ".join(environment.prefix for environment in found.environments if environment.has_jupyter)
         raise Refused(f"There is no environment {where} on {name}.", f"There are: {known}." if known else "")
@@ -193,7 +196,7 @@ async def _upgrade(context: Context, subjects: Subjects, answers: Answers) -> st
 
 async def _planned(context: Context, name: str, where: str, wish: Wish) -> str:
     context.progress("Looking for Pythons")
-    found, place = await look(context.fleet.host(name), where)
+    found, place = await look(context.fleet, name, where)
     plan = plan_for(found, place, wish)
     outcome = await carry_out(context, name, plan)
     return said(plan, name, outcome) if outcome else ""

@@ -79,7 +79,7 @@ async def _form(context: Context, subjects: Subjects) -> Form:
     from jupytui.hosts.directories import subdirectories
 
     host = context.fleet.host(subjects[0].host or "")
-    found, _ = await environments.look(host)
+    found, _ = await environments.look(context.fleet, host.name)
     return Form(
         f"New server on {host.name}",
         (
@@ -151,7 +151,7 @@ async def _run(context: Context, subjects: Subjects, answers: Answers) -> str:
     host = context.fleet.host(name)
     spec = spec_from(answers, "")
     context.progress("Looking for Jupyter")
-    found, place = await environments.look(host, environments.place_of(answers.get("environment", "")))
+    found, place = await environments.look(context.fleet, name, environments.place_of(answers.get("environment", "")))
     if python := pick(found, place, spec.app):
         spec = msgspec.structs.replace(spec, python=python)
         return await _launch(context, name, spec) if await _agreed(context, name, spec) else ""

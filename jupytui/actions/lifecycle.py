@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _refuse(context: Context, subject: Subject) -> str | None:
     server = subject.server_in(context.fleet.store)
     if server.health is Health.STALE:
-        return f"{server.id} has ended; only its file is left."
+        return f"{server.unit.name} is stopped: u starts it." if server.unit else f"{server.id} has ended."
     if _foreign(server):
         return f"{server.id} belongs to another user."
     return None

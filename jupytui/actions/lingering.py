@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from jupytui.actions.base import Action, Answers, Context, Loss, Subjects
+from jupytui.actions.services import refuse
 from jupytui.fleet.subject import Scope, Subject
 
 
@@ -32,6 +33,7 @@ ACTIONS = (
         title="Keep my units running after logout",
         scope=Scope.HOST,
         keys=("L",),
+        refuse=refuse,
         run=_linger(True),
         help="Switches lingering on: user units start at boot and stay.",
     ),
@@ -40,6 +42,7 @@ ACTIONS = (
         title="End my units at logout",
         scope=Scope.HOST,
         keys=("O",),
+        refuse=refuse,
         losses=_ends_at_logout,
         runs=lambda _context, _subject: "loginctl disable-linger",
         run=_linger(False),

@@ -19,7 +19,9 @@ def of_kernel(kernel: Kernel, now: datetime | None = None) -> Loss:
     if kernel.gpu_memory:
         how += f", {figures.size(kernel.gpu_memory)} on the GPU"
     grave = kernel.state not in {KernelState.IDLE, KernelState.STARTING, KernelState.DEAD}
-    return Loss(kernel_name(kernel), how, grave)
+    name = kernel_name(kernel)
+    # What is lost is what it holds in memory: the notebook stays.
+    return Loss(f"{name}'s kernel" if kernel.path else name, how, grave)
 
 
 def of_server(server: Server, now: datetime | None = None) -> Iterable[Loss]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jupytui.actions import losses
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Refused, Subjects
 from jupytui.actions.lifecycle import target_of
+from jupytui.actions.neighbours import sharing_files
 from jupytui.blocking import in_thread
 from jupytui.errors import JupytuiError, WrongAnswer
 from jupytui.fleet.subject import Scope, Subject
@@ -133,7 +134,8 @@ async def _job(context: Context, subject: Subject, wish: Wish) -> _Job:
 
 def _question(context: Context, jobs: Sequence[_Job], *, consent: bool) -> Confirmation:
     lost = [loss for job in jobs for loss in losses.of_server(job.server)] if consent else []
-    notes = [note for job in jobs for note in (*job.plan.notes, *_others(context, job))]
+    notes = [note for job in jobs for note in job.plan.notes]
+    notes += [note for job in jobs if job.plan.edit.files for note in sharing_files(context, job.subject)]
     if not consent:
         notes.append("It counts after the next restart; until then all stays as it is.")
     runs = [part for job in jobs for part in (job.plan.shown, f"restart {job.server.id}" if consent else "")]
@@ -145,15 +147,6 @@ def _question(context: Context, jobs: Sequence[_Job], *, consent: bool) -> Confi
         typed=hosts[0] if any(loss.grave for loss in lost) else None,
         notes=tuple(dict.fromkeys(notes)),
     )
-
-
-def _others(context: Context, job: _Job) -> list[str]:
-    """Servers of one user read the same files and hang their sessions on the same secret."""
-    view = job.subject.host_in(context.fleet.store)
-    others = [s.id for s in view.servers if s.id != job.server.id and s.health not in {Health.STALE, Health.UNREADABLE}]
-    if not others or not job.plan.edit.files:
-        return []
-    return [f"If {', '.join(others)} read the same files, the change counts there after their next start."]
 
 
 async def _one(context: Context, job: _Job, *, consent: bool) -> str:
@@ -209,8 +202,11 @@ def _lines(outcome: Outcome) -> list[str]:
 
 
 def _written(outcome: Outcome) -> str:
-    entry = outcome.plan.then.decisive
-    return f"Written to {entry.where}." if entry and outcome.plan.edit.files else "Done."
+    plan = outcome.plan
+    entry, files = plan.then.decisive, [file for file in plan.edit.files if file is not plan.secret]
+    said = [f"Written to {entry.where if entry else files[0].path}."] if files else []
+    said += ["The secret of all sessions is removed."] if plan.secret else []
+    return " ".join(said) or "There was nothing to write."
 
 
 async def _show_token(context: Context, subjects: Subjects, _answers: Answers) -> str:

@@ -171,6 +171,7 @@ PRESET = Action(
     help="Local network, TLS, public URL, Colab, headless, several people, idle culling; each with its reasons.",
     scope=Scope.SERVER,
     command=("config", "preset"),
+    asks=True,
     refuse=refuse,
     run=_run,
 )

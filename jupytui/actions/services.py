@@ -6,6 +6,8 @@ The unit (`user:NAME` or `system:NAME`) is the subject's, else the answer "unit"
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupytui.actions import losses
@@ -26,7 +28,23 @@ async def services_of(context: Context, name: str) -> Services:
     from jupytui.jupyter.launch.services import jupyter_services
 
     view = context.fleet.store.host(name)
-    return await jupyter_services(context.fleet.host(name), view.servers if view else ())
+    found = await jupyter_services(context.fleet.host(name), view.servers if view else ())
+    if not found.systemd:
+        context.without_systemd.add(name)
+    return found
+
+
+def refuse(context: Context, subject: Subject) -> str | None:
+    """Return why nothing can be done to services of a host, None where that is not known."""
+    name = subject.host or ""
+    if name in context.without_systemd or (name == "local" and not _runs_here()):
+        return f"{name} runs no systemd: its servers are kept as processes."
+    return None
+
+
+@cache
+def _runs_here() -> bool:
+    return Path("/run/systemd/system").is_dir()  # sd_booted(3)
 
 
 def pick_unit(title: str, fits: Fits) -> Callable[[Context, Subjects], Awaitable[Form | None]]:
@@ -42,7 +60,8 @@ def pick_unit(title: str, fits: Fits) -> Callable[[Context, Subjects], Awaitable
         units = tuple(service.id for service in found.services if fits(service))
         if not units:
             raise Refused(f"There is no such service on {name}.")
-        return Form(f"{title} on {name}", (Field("unit", "Service", units[0], choices=units),), submit=title)
+        field = Field("unit", "Service", units[0], choices=units)
+        return Form(f"{title} on {name}", (field,), submit=title.split(" ", maxsplit=1)[0])
 
     return form
 
@@ -177,7 +196,16 @@ def _action(
 ) -> Action:
     verb, key, title, help_ = words
     form, run = pick_unit(title, fits), _run(title, do, fits, unfit, ends=ends)
-    return Action(id=f"service.{verb}", title=title, help=help_, scope=Scope.HOST, keys=(key,), form=form, run=run)
+    return Action(
+        id=f"service.{verb}",
+        title=title,
+        help=help_,
+        scope=Scope.HOST,
+        keys=(key,),
+        refuse=refuse,
+        form=form,
+        run=run,
+    )
 
 
 START = Action(
@@ -187,6 +215,7 @@ START = Action(
     scope=Scope.HOST,
     keys=("u",),
     command=("start",),
+    refuse=refuse,
     form=pick_unit("Start a stopped server", _not_running),
     run=_run("Start a stopped server", _start, _not_running, "is running already"),
 )
@@ -231,6 +260,7 @@ ACTIONS = (
         title="Reload systemd",
         scope=Scope.HOST,
         keys=("f5",),
+        refuse=refuse,
         run=_reload,
         help="Reads changed unit files.",
     ),

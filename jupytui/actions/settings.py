@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Refused, Subjects
 from jupytui.actions.settings_edit import put, refuse, restart_or_wait, see
 from jupytui.errors import UsageError
-from jupytui.fleet.subject import Scope
+from jupytui.fleet.subject import Scope, Subject
+from jupytui.hosts.base import Host
+from jupytui.jupyter.models import Health, Server
 from jupytui.secret import Secret
 from jupytui.text import clean_line
 
 if TYPE_CHECKING:
     from jupytui.actions.settings_edit import Seen
+    from jupytui.jupyter.settings.last_edit import LastEdit
     from jupytui.jupyter.settings.traits import Trait
 
 Run = Callable[[Context, Subjects, Answers], Awaitable[str]]
@@ -183,21 +186,38 @@ async def _migrate(context: Context, subjects: Subjects, answers: Answers) -> st
 async def _undo(context: Context, subjects: Subjects, answers: Answers) -> str:
     from jupytui.jupyter.settings.apply import apply
     from jupytui.jupyter.settings.diff import diff
+
+    name, host = subjects[0].server or "", context.fleet.host(subjects[0].host or "")
+    server = _running(context, subjects[0])
+    last = await _last_edit(host, server, name)
+    if last is None:
+        raise Refused(f"There is no edit of ours to undo in the files of {name}.")
+    if not await context.front.confirm(Confirmation(f"Undo: {last.title} of {name}", (), diff(last.undo))):
+        return LEFT
+    await apply(host, last.python, last.undo, backups=False)
+    said = f"Undone: {last.title}; every byte is as before."
+    if server is None:
+        return f"{said} It counts at the next start: `jupytui start {host.name}` (u in Services) starts a stopped unit."
+    return await restart_or_wait(context, subjects[0], answers, said, python=last.python, edit=last.undo)
+
+
+def _running(context: Context, subject: Subject) -> Server | None:
+    """Return the server meant; one that only begins to start may be gone before anything is done about it."""
+    server = context.fleet.store.server(subject.host or "", subject.server or "")
+    return server if server and server.health not in {Health.STALE, Health.STARTING} else None
+
+
+async def _last_edit(host: Host, server: Server | None, name: str) -> LastEdit | None:
+    """Return what is to be taken back; without a server, what was written for the one that had this name."""
     from jupytui.jupyter.settings.discover import look
-    from jupytui.jupyter.settings.last_edit import forget, recall
+    from jupytui.jupyter.settings.last_edit import recall, recall_for
     from jupytui.jupyter.settings.overview import whose
 
-    server = subjects[0].server_in(context.fleet.store)
-    host = context.fleet.host(subjects[0].host or "")
-    found = await look(host, whose(server))
-    last = await recall(host, found)
-    if last is None:
-        raise Refused(f"There is no edit of ours to undo in the files of {server.id}.")
-    if not await context.front.confirm(Confirmation(f"Undo: {last.title} of {server.id}", (), diff(last.undo))):
-        return LEFT
-    await apply(host, found.python, last.undo, backups=False)
-    await forget(host, found)
-    return await restart_or_wait(context, subjects[0], answers, f"Undone: {last.title}; every byte is as before.")
+    return await (recall(host, await look(host, whose(server))) if server else recall_for(host, name))
+
+
+def _refuse_undo(context: Context, subject: Subject) -> str | None:
+    return refuse(context, subject) if _running(context, subject) else None
 
 
 SHOW = Action(
@@ -215,6 +235,7 @@ EDIT = Action(
     help="By its type, with its help; the difference is shown first, and Jupyter itself proves it.",
     scope=Scope.SERVER,
     command=("config", "set"),
+    asks=True,
     refuse=refuse,
     run=_edit,
 )
@@ -224,6 +245,7 @@ REMOVE = Action(
     help="Out of every file, so that Jupyter's default applies.",
     scope=Scope.SERVER,
     command=("config", "unset"),
+    asks=True,
     refuse=refuse,
     run=_remove,
 )
@@ -233,6 +255,7 @@ MIGRATE = Action(
     help="Gives old keys the names they have today; what Jupyter applies stays the same.",
     scope=Scope.SERVER,
     command=("config", "migrate"),
+    asks=True,
     refuse=refuse,
     run=_migrate,
 )
@@ -242,7 +265,8 @@ UNDO = Action(
     help="Brings back every byte of the files that jupytui changed last, if nobody has changed them since.",
     scope=Scope.SERVER,
     command=("config", "undo"),
-    refuse=refuse,
+    asks=True,
+    refuse=_refuse_undo,
     run=_undo,
 )
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jupytui.actions import losses
 from jupytui.actions.base import Answers, Confirmation, Context
-from jupytui.actions.lifecycle import RESTART
+from jupytui.actions.lifecycle import RESTART, back
+from jupytui.actions.rollback import PROMISE, restart_with
 from jupytui.errors import CommandError, JupytuiError
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import Host
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from jupytui.jupyter.settings.discover import Answer
     from jupytui.jupyter.settings.edit import Edit
     from jupytui.jupyter.settings.models import Found
-
-UNDO_HINT = "Undo takes the change back."
 
 
 class Seen(NamedTuple):
@@ -88,12 +87,9 @@ async def put(
     context.progress("writing, and asking Jupyter")
     done = await commit(seen.host, whose(seen.server), seen.found.python, edit)
     paths = ", ".join(change.path for change in edit.files)
-    said = f"Written to {paths}, and Jupyter takes it."
-    try:
-        await remember(seen.host, seen.found, title, edit, done.backups)
-    except CommandError as error:
-        said += f" It cannot be undone by jupytui: {error.message} Backups: {', '.join(done.backups) or 'none'}."
-    return await restart_or_wait(context, seen.subject, answers, said)
+    unkept = await remember(seen.host, seen.found, title, done, seen.server.id)
+    said = f"Written to {paths}, and Jupyter takes it. {unkept}".rstrip()
+    return await restart_or_wait(context, seen.subject, answers, said, python=seen.found.python, edit=edit)
 
 
 def others(context: Context, seen: Seen) -> list[str]:
@@ -104,17 +100,22 @@ def others(context: Context, seen: Seen) -> list[str]:
     return [f"If {', '.join(ids)} read the same files, this counts there too after their next start."] if ids else []
 
 
-async def restart_or_wait(context: Context, subject: Subject, answers: Answers, said: str) -> str:
-    """Restart the server with consent, its kernels named; else what was written waits."""
+async def restart_or_wait(
+    context: Context, subject: Subject, answers: Answers, said: str, *, python: str, edit: Edit
+) -> str:
+    """Restart the server with consent, its kernels named; else what was written waits.
+
+    Raises JupytuiError when it does not come back with `edit`, which is taken back then.
+    """
     server = subject.server_in(context.fleet.store)
     if not await _wanted(context, subject, server, answers.get("restart", "")):
         return f"{said} Pending: it counts after a restart of {server.id}."
     try:
-        back = await RESTART.run(context, [subject], {})
+        proof = await restart_with(context, subject, python, edit)
     except JupytuiError as error:
-        hint = f"{error.hint} {UNDO_HINT}".strip()
-        raise JupytuiError(f"{said} But then: {error.message}", hint, detail=error.detail) from error
-    return f"{said} {back}"
+        raise JupytuiError(f"{said} But then: {error.message}", error.hint, detail=error.detail) from error
+    await context.fleet.refresh([subject.host or ""])
+    return f"{said} {back(subject.host or '', server.id, proof)}"
 
 
 async def _wanted(context: Context, subject: Subject, server: Server, answer: str) -> bool:
@@ -130,6 +131,9 @@ async def _wanted(context: Context, subject: Subject, server: Server, answer: st
         losses=lost,
         runs=RESTART.runs(context, subject),
         typed=subject.host if any(loss.grave for loss in lost) else None,
-        notes=("A running server never reads its files again. Left as it is, the change waits for the next restart.",),
+        notes=(
+            "A running server never reads its files again. Left as it is, the change waits for the next restart.",
+            PROMISE,
+        ),
     )
     return await context.front.confirm(question)

@@ -54,7 +54,7 @@ async def run(context: Context, subjects: Subjects, answers: Answers) -> str:
     server = subject.server_in(context.fleet.store)
     notes = (share_proof.about(server, "Everybody in the machine's networks"), *_tls(server))
     question = Confirmation(f"Serve {server.id} at {address}", (), "", notes=notes)
-    if not await share_side.agree(context, draft, question):
+    if not await share_side.agree(context, subject, draft, question, answers):
         return ""
     # Bound elsewhere than its files say: it was not restarted since.
     stale = server.bind == "loopback"
@@ -117,7 +117,7 @@ async def undo(context: Context, subjects: Subjects, answers: Answers) -> str:
     draft = await share_side.draft(context, subject, {"ServerApp.ip": "localhost"})
     note = "From then on it is reached from its own machine alone, and through tunnels."
     question = Confirmation(f"Take {subject.server} off the network", (), "", notes=(note,))
-    if not await share_side.agree(context, draft, question):
+    if not await share_side.agree(context, subject, draft, question, answers):
         return ""
     if await share_side.make(context, subject, draft, answers) is Made.PENDING:
         return share_proof.PENDING.format(server=subject.server)

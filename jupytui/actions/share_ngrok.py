@@ -159,7 +159,8 @@ async def _set_up(context: Context, subject: Subject, target: Target, answers: A
     if not draft.edit.files:
         return Made.AS_IT_WAS
     note = f"Jupyter refuses requests for names it does not know; {target.host} becomes one that it does."
-    if not await share_side.agree(context, draft, Confirmation(f"Let {target.host} in", (), "", notes=(note,))):
+    question = Confirmation(f"Let {target.host} in", (), "", notes=(note,))
+    if not await share_side.agree(context, subject, draft, question, answers):
         return Made.LEFT
     return await share_side.make(context, subject, draft, answers)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jupytui.secret import Secret
 
 HERE = "this machine"
-PENDING = "It counts after the next restart of {server}: jupytui restart {server}"
+PENDING = "It is written, and counts after the next restart of {server}: jupytui restart {server}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ async def _mend(context: Context, subject: Subject, step: Step, fix: Fix, answer
         return Made.AS_IT_WAS  # it is set, and a restart would be for nothing: the other side is to blame
     notes = tuple(filter(None, (step.words, fix.words, fix.proxy and f"On the other side: {fix.proxy}")))
     question = Confirmation(f"{step.part}: {step.cause}", (), "", notes=notes)
-    if not await share_side.agree(context, draft, question):
+    if not await share_side.agree(context, subject, draft, question, answers):
         return Made.LEFT
     return await share_side.make(context, subject, draft, answers)
 

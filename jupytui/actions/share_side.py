@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from jupytui.actions import losses
 from jupytui.actions.base import Answers, Confirmation, Context, Refused
-from jupytui.actions.lifecycle import RESTART, target_of
+from jupytui.actions.lifecycle import RESTART
+from jupytui.actions.neighbours import sharing_files
+from jupytui.actions.rollback import restart_with
 from jupytui.fleet.subject import Subject
 from jupytui.jupyter.models import Auth, Health, Server
 from jupytui.secret import Secret
@@ -120,27 +122,36 @@ def _value(answer: Answer, key: str) -> object:
         return None
 
 
-async def agree(context: Context, draft: Draft, question: Confirmation) -> bool:
-    """Show `question` with the exact diff."""
+async def agree(context: Context, subject: Subject, draft: Draft, question: Confirmation, answers: Answers) -> bool:
+    """Show `question` with the exact diff. Who consented to a restart consented to what it is for."""
     from jupytui.jupyter.settings.diff import diff
 
-    return await context.front.confirm(
-        replace(question, runs=diff(draft.edit) or AS_IT_IS, notes=(*question.notes, *draft.edit.notes))
+    writes = bool(draft.edit.files)
+    others = sharing_files(context, subject) if writes else ()
+    shown = replace(
+        question,
+        runs=diff(draft.edit) or AS_IT_IS,
+        notes=(*question.notes, *draft.edit.notes, *others),
+        expressly=writes and answers.get("restart") != "yes",
     )
+    return await context.front.confirm(shown)
 
 
 async def make(context: Context, subject: Subject, draft: Draft, answers: Answers) -> Made:
     """Write what was agreed to, have Jupyter confirm it, and restart with consent; without files only restart.
 
-    A server that does not come back is started once more with its files as they were. Raises NotConfirmed, CannotEdit,
-    LaunchFailed and what else a restart raises.
+    It can be undone as any change of settings. A server that does not come back is started once more with its files as
+    they were. Raises NotConfirmed, CannotEdit, LaunchFailed and what else a restart raises.
     """
     from jupytui.jupyter.settings.commit import commit
+    from jupytui.jupyter.settings.last_edit import remember
 
     host = context.fleet.host(subject.host or "")
     if draft.edit.files:
         context.progress("Writing it, and asking Jupyter whether it holds")
-        await commit(host, draft.whose, draft.found.python, draft.edit)
+        done = await commit(host, draft.whose, draft.found.python, draft.edit)
+        if unkept := await remember(host, draft.found, "Change for a share", done, subject.server or ""):
+            context.progress(unkept)
     if not await _may_restart(context, subject, answers):
         return Made.PENDING
     await _restart(context, subject, draft)
@@ -161,19 +172,8 @@ async def _may_restart(context: Context, subject: Subject, answers: Answers) -> 
 
 
 async def _restart(context: Context, subject: Subject, draft: Draft) -> None:
-    from jupytui.jupyter.launch.lifecycle import restart
-    from jupytui.jupyter.settings.apply import apply
-
-    name = subject.host or ""
-    host, before = context.fleet.host(name), subject.server_in(context.fleet.store).pid
-
-    async def mend() -> None:
-        if draft.edit.files:
-            await apply(host, draft.found.python, draft.edit.undone, backups=False)
-
-    context.progress(f"Restarting {subject.server}")
-    context.fleet.expect_end(subject)
-    await restart(host, target_of(context, subject), context.fleet.prompter(name), mend)
+    name, before = subject.host or "", subject.server_in(context.fleet.store).pid
+    await restart_with(context, subject, draft.found.python, draft.edit)
     await context.fleet.refresh([name])
     if subject.server_in(context.fleet.store).pid == before:
         await context.fleet.look_once([name])  # nobody watches: the command line

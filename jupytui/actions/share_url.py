@@ -43,6 +43,16 @@ def _target(answers: Answers) -> Target:
     return Target.parse(answers["url"].strip())
 
 
+async def _named(target: Target) -> Target:
+    """Return it if its name leads anywhere: what is set up for a slip of the pen stays set up. Raises WrongAnswer."""
+    from jupytui.reachability.network import addresses_of
+
+    if target.address or await addresses_of(target.host):
+        return target
+    hint = "Check the spelling, and that the name's DNS entry exists. Nothing was changed."
+    raise WrongAnswer(f"{target.host} has no address, seen from this machine.", hint, field="url")
+
+
 async def form(_context: Context, subjects: Subjects) -> Form:
     """Ask for the address, and for what leads from there to the server."""
     return Form(
@@ -58,14 +68,14 @@ async def form(_context: Context, subjects: Subjects) -> Form:
 
 async def run(context: Context, subjects: Subjects, answers: Answers) -> str:
     """Set Jupyter's side with consent, and prove the address."""
-    subject, target = subjects[0], _target(answers)
+    subject, target = subjects[0], await _named(_target(answers))
     await share_side.make_sure_it_is_shut(context, subject)
     steps = await _recipe(context, subject, target, answers.get("kind", ""))
     draft = await share_side.draft(context, subject, _wishes(context, subject, target, lan=steps.lan))
     await context.front.tell(steps.title, [f"{number}. {step}" for number, step in enumerate(steps.steps, 1)])
     about = share_proof.about(subject.server_in(context.fleet.store), f"Everybody who can open {target.url}")
     question = Confirmation(f"Share {subject.server} at {target.netloc}", (), "", notes=(about,))
-    if not await share_side.agree(context, draft, question):
+    if not await share_side.agree(context, subject, draft, question, answers):
         return ""
     made = await share_side.make(context, subject, draft, answers) if draft.edit.files else Made.AS_IT_WAS
     proof = await prove_public(context, subject, target.url, answers, made)

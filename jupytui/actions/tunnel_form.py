@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from jupytui.actions.base import Answers, Context, Field, Form, Refused, Subjects
 from jupytui.config import fields
 from jupytui.config.model import TunnelEntry, TunnelKind
 from jupytui.errors import WrongAnswer
-from jupytui.tunnels import ports
-from jupytui.tunnels.models import Address
+from jupytui.tunnels import known, ports
+from jupytui.tunnels.models import Address, Status
 
 KEEP = "yes"
 SOCKS_PORT = 1080
@@ -58,11 +58,11 @@ def _number(text: str) -> int | None:
     return port
 
 
-def taken(port: int | None) -> str | None:
+def taken(port: int | None, statuses: Iterable[Status]) -> str | None:
     """Return who holds a port of this machine and which one is free, None if it is."""
     if not port or ports.is_free(port):
         return None
-    holder = ports.holder(port)
+    holder = known.holder(statuses, port)
     by = f" by {holder}" if holder else ""
     return f"Port {port} is taken{by}; {ports.next_free(port)} is free."
 

@@ -42,7 +42,7 @@ async def _add(context: Context, _subjects: Subjects, answers: Answers) -> str:
         entry = replace(entry, local=there.local.port)
     if there and there != tunnel_of(entry):
         raise WrongAnswer(f"There is another tunnel {entry.name} already.", "Choose another name.", field="name")
-    if there is None and entry.kind is not TunnelKind.REMOTE and (taken := tunnel_form.taken(entry.local)):
+    if there is None and entry.kind is not TunnelKind.REMOTE and (taken := tunnel_form.taken(entry.local, statuses)):
         raise WrongAnswer(taken, field="local")
     entry, status = await _brought_up(context, entry, chosen=not (there or answers.get("local")))
     if entry.up and not any(listed.name == entry.name for listed in context.config.tunnels):
@@ -56,7 +56,7 @@ async def _brought_up(context: Context, entry: TunnelEntry, *, chosen: bool) -> 
         try:
             return entry, await bring_up(context, tunnel_of(entry))
         except JupytuiError:
-            if not chosen or entry.kind is TunnelKind.REMOTE or tunnel_form.taken(entry.local) is None:
+            if not chosen or entry.kind is TunnelKind.REMOTE or tunnel_form.taken(entry.local, ()) is None:
                 raise
             entry = replace(entry, local=tunnel_form.next_port(entry.local, known.promised(all_tunnels(context))))
 
@@ -72,7 +72,11 @@ async def _show(context: Context, subjects: Subjects, _answers: Answers) -> str:
 
 async def _up(context: Context, subjects: Subjects, _answers: Answers) -> str:
     wanted = [status_of(context, subject).tunnel for subject in subjects]
-    statuses = await asyncio.gather(*(bring_up(context, tunnel) for tunnel in wanted))
+    return _outcome(await asyncio.gather(*(bring_up(context, tunnel) for tunnel in wanted)))
+
+
+def _outcome(statuses: Sequence[Status]) -> str:
+    """Return how they stand, in words. Raises JupytuiError for one that has failed."""
     failed = [status for status in statuses if status.state is TunnelState.FAILED]
     return "\n".join(told(status) for status in failed or statuses)
 
@@ -86,10 +90,9 @@ async def _down(context: Context, subjects: Subjects, _answers: Answers) -> str:
 
 
 async def _retry(context: Context, subjects: Subjects, _answers: Answers) -> str:
-    keeper = await context.tunnels.keeper()
-    for subject in subjects:
-        await keeper.retry(subject.tunnel or "")
-    return ""
+    keeper, wanted = await context.tunnels.keeper(), [status_of(context, subject) for subject in subjects]
+    await asyncio.gather(*(way.try_now(keeper, status) for status in wanted))
+    return _outcome(await asyncio.gather(*(context.tunnels.settled(status) for status in wanted)))
 
 
 async def _remove(context: Context, subjects: Subjects, _answers: Answers) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Refused, Subjects
-from jupytui.actions.services import pick_unit, service_meant
+from jupytui.actions.services import pick_unit, refuse, service_meant
 from jupytui.errors import CommandError
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.hosts.base import Host
@@ -163,6 +163,8 @@ def _action(verb: str, key: str, title: str, help_: str, change: Change) -> Acti
         help=help_,
         scope=Scope.HOST,
         keys=(key,),
+        refuse=refuse,
+        asks=True,
         form=pick_unit(title, lambda service: bool(service.changed_in)),
         run=_changing(change),
     )

@@ -11,6 +11,7 @@ from jupytui.actions.base import Context, Refused
 from jupytui.config.model import LOCAL
 from jupytui.errors import JupytuiError
 from jupytui.fleet.subject import Subject
+from jupytui.tunnels import known
 from jupytui.tunnels.models import LOOPBACK, Address, Behind, Status, Tunnel, TunnelKind, TunnelState
 
 if TYPE_CHECKING:
@@ -42,11 +43,20 @@ async def to_server(context: Context, subject: Subject) -> Status:
         found = _new(context, found.host, to, behind, name=found.name, local=local)
     status = await keeper.add(found)
     if status.state in _GIVEN_UP:
-        await _try_now(keeper, status)
+        await try_now(keeper, status)
     return _carries(await context.tunnels.settled(status))
 
 
-async def _try_now(keeper: KeeperClient, status: Status) -> None:
+async def there_already(context: Context, subject: Subject) -> Address:
+    """Return where a tunnel that is up brings the server meant; none is made. Raises Refused."""
+    await context.tunnels.keeper()
+    status = known.to_server(context.tunnels.statuses(), subject.host or "", subject.server_in(context.fleet.store))
+    if status is None or status.state is not TunnelState.UP or status.local is None:
+        raise Refused(f"No tunnel to {subject.server} is up, and with --read-only none is made.")
+    return status.local
+
+
+async def try_now(keeper: KeeperClient, status: Status) -> None:
     """Have it tried again at once; returns when it is."""
     name, moved = status.tunnel.name, asyncio.Event()
     stop = keeper.subscribe(lambda changed, _status: moved.set() if changed == name else None)
@@ -128,7 +138,8 @@ def _port(context: Context, host: str, to: Address, behind: Behind) -> int:
     if ports.is_free(remembered):
         return remembered
     port = ports.next_free(remembered)
-    context.progress(f"Port {remembered} is taken by {ports.holder(remembered) or 'somebody'}: {port} for this time")
+    holder = known.holder(context.tunnels.statuses(), remembered) or "somebody"
+    context.progress(f"Port {remembered} is taken by {holder}: {port} for this time")
     return port
 
 

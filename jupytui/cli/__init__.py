@@ -6,6 +6,7 @@ could not be reached.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from jupytui.errors import ConfigError, JupytuiError, UsageError
 from jupytui.text import clean
 
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 FAILED, WRONG_USE, UNREACHED = 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports SIGINT and SIGPIPE
 
@@ -22,14 +24,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _flushed(_dispatch(argv))
     except BrokenPipeError:
-        # Nobody reads any more; the interpreter's own flush at exit must not complain about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _give_up_stdout()
         return BROKEN_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
     except JupytuiError as error:
         say(str(error))
         return WRONG_USE if isinstance(error, UsageError | ConfigError) else FAILED
+    except OSError as error:
+        return _disk_is_full(error) if error.errno in _FULL else _crashed(error)
     except Exception as error:
         return _crashed(error)
 
@@ -62,6 +65,17 @@ def _flushed(status: int) -> int:
     if sys.stdout is not None:
         sys.stdout.flush()
     return status
+
+
+def _give_up_stdout() -> None:
+    """Nobody gets the rest any more; the interpreter's own flush at exit must not complain about it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _disk_is_full(error: OSError) -> int:
+    _give_up_stdout()
+    say(f"the disk is full: {error.filename or 'the output'} could not be written whole.")
+    return FAILED
 
 
 def _crashed(error: Exception) -> int:

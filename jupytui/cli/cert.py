@@ -46,7 +46,7 @@ def configure(parser: ArgumentParser) -> None:
     text = "; ".join(f"{verb}: {does}" for verb, does in VERBS.items())
     parser.add_argument("verb", choices=tuple(VERBS), help=text)
     text = "HOST, HOST:PORT or HOST:/socket; ls: hosts; timer: on or off"
-    parser.add_argument("servers", metavar="SERVER", nargs="*", help=text)
+    parser.add_argument("servers", metavar="SERVER", nargs="*", default=[], help=text)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text (ls)")
     parser.add_argument("--restart", action="store_true", help="consent to a restart, where TLS goes on or off")
     parser.add_argument("--due", action="store_true", help="only what is due; asks nothing (renew)")

@@ -7,9 +7,10 @@ import sys
 from argparse import Namespace
 from typing import Any
 
+from jupytui import figures
 from jupytui.actions.cert_sights import CertView, look, secured, servers_of
 from jupytui.cli.look import open_fleet, say_unreached
-from jupytui.cli.table import Column, render, room
+from jupytui.cli.table import Cell, Column, Long, render, room
 from jupytui.config.model import Config
 from jupytui.errors import JupytuiError
 from jupytui.fleet.fleet import Fleet
@@ -21,12 +22,12 @@ COLUMNS = (
     Column("SERVER"),
     Column("TLS"),
     Column("LEFT", right=True),
-    Column("FILE"),
-    Column("TRUSTED BY", elastic=True),
-    Column("KEY"),
-    Column("ISSUER", elastic=True),
-    Column("NAMES", elastic=True),
-    Column("NOTE", elastic=True),
+    Column("FILE", rank=2),
+    Column("TRUSTED BY", rank=1),
+    Column("KEY", rank=5),
+    Column("ISSUER", rank=3),
+    Column("NAMES", rank=4),
+    Column("NOTE", sentence=True),
 )
 
 
@@ -72,13 +73,13 @@ def _json(view: HostView, server: Server, cert: CertView) -> dict[str, Any]:
     }
 
 
-def _row(_view: HostView, server: Server, cert: CertView) -> tuple[str, ...]:
+def _row(_view: HostView, server: Server, cert: CertView) -> tuple[Cell, ...]:
     shown = cert.certificate
     if shown is None:
         return (server.id, "on" if secured(server) else "off", *[""] * 6, cert.trouble)
     file = {True: "matches", False: "differs", None: ""}[cert.matches]
     urgency = shown.urgency().name.lower().replace("_", " ")
     note = cert.trouble or ("" if urgency == "fine" else urgency if shown.urgency() > 3 else "renew it")
-    left = f"{shown.days_left():.0f} days"
-    names = " ".join(shown.names)
-    return (server.id, "on", left, file, str(cert.trust or ""), shown.key_type, shown.issuer, names, note)
+    left = figures.left(shown.days_left())
+    about = (str(cert.trust or ""), shown.key_type, Long(shown.issuer), Long(" ".join(shown.names)))
+    return (server.id, "on", left, file, *about, note)

@@ -28,7 +28,8 @@ them; alone, lists what there is. migrate: legacy names. undo: the last change""
 def configure(parser: ArgumentParser) -> None:
     """Say which words follow."""
     parser.add_argument("verb", choices=tuple(VERBS), help=HELP)
-    parser.add_argument("names", metavar="NAME", nargs="*", help="what the verb is about: SERVER, KEY, VALUE")
+    text = "what the verb is about: SERVER, KEY, VALUE"
+    parser.add_argument("names", metavar="NAME", nargs="*", default=[], help=text)
     parser.add_argument("--json", action="store_true", help="show, check SERVER: one JSON document instead of text")
     parser.add_argument("--restart", action="store_true", help="consent to a restart of the server, kernels and all")
     text = "preset: what it asks for, as domain=lab.example.org"
@@ -57,7 +58,17 @@ def _about(arguments: Namespace) -> str:
         return presets()
     from jupytui.cli.configured import configured
 
-    return _summary(configured(arguments)[1])
+    _paths, config = configured(arguments)
+    _check(config)
+    return _summary(config)
+
+
+def _check(config: Config) -> None:
+    from jupytui.config.check import check_config
+    from jupytui.ui.styles.theme import check_theme
+
+    check_config(config)
+    check_theme(config)
 
 
 def _summary(config: Config) -> str:

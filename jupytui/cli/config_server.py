@@ -17,12 +17,13 @@ from jupytui.cli.configured import configured
 from jupytui.cli.front import TerminalFront
 from jupytui.cli.lifecycle import running
 from jupytui.cli.look import open_fleet, run_until_done, say_unreached
-from jupytui.cli.table import Column, render, room
+from jupytui.cli.table import Column, Long, render, room
 from jupytui.config.model import Config
 from jupytui.errors import UsageError
 from jupytui.fleet.fleet import Fleet
+from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Subject
-from jupytui.jupyter.models import Server
+from jupytui.jupyter.models import Health, Server
 from jupytui.jupyter.settings.findings import Finding, Kind
 from jupytui.jupyter.settings.models import Entry, plain
 from jupytui.jupyter.settings.overview import Item, Overview, is_secret, overview
@@ -31,15 +32,15 @@ from jupytui.jupyter.settings.presets import PRESETS
 ACTIONS = {"set": EDIT, "unset": REMOVE, "preset": PRESET, "migrate": MIGRATE, "undo": UNDO}
 STDIN = "-"
 
-COLUMNS = (Column("SETTING"), Column("VALUE", elastic=True), Column("STATE"), Column("WHERE"))
-FAULTS = (Column("FINDING"), Column("WHERE"), Column("WHAT"))
-PRESET_COLUMNS = (Column("PRESET"), Column("WHAT FOR", elastic=True), Column("INPUTS"))
+COLUMNS = (Column("SETTING"), Column("VALUE"), Column("STATE"), Column("WHERE"))
+FAULTS = (Column("FINDING"), Column("WHERE"), Column("WHAT", sentence=True))
+PRESET_COLUMNS = (Column("PRESET"), Column("WHAT FOR"), Column("INPUTS"))
 
 
 def presets() -> str:
     """Return the table of presets."""
     rows = [
-        (preset.id, preset.summary, " ".join(f"{each.name}={each.default}" for each in preset.inputs))
+        (preset.id, Long(preset.summary), " ".join(f"{each.name}={each.default}" for each in preset.inputs))
         for preset in PRESETS
     ]
     return render(PRESET_COLUMNS, rows, room())
@@ -58,20 +59,32 @@ async def _config(config: Config, arguments: Namespace) -> int:
         views = await fleet.look_once()
         if unreached := say_unreached(views):
             return unreached
-        server = running(views[0], wanted)
         if arguments.verb in ACTIONS:
-            return await _act(Context(fleet, _front(arguments), config, progress=tell), name, server, arguments)
-        return await _tell(fleet, name, server, arguments)
+            id_ = _meant(views[0], wanted, arguments.verb)
+            context = Context(fleet, _front(arguments), config, progress=tell)
+            return await _act(context, Subject(name, id_), arguments)
+        return await _tell(fleet, name, running(views[0], wanted), arguments)
+
+
+def _meant(view: HostView, wanted: str, verb: str) -> str:
+    """Return the id of the server meant; what keeps one from running can be undone by the name that it had."""
+    try:
+        return running(view, wanted).id
+    except UsageError:
+        fits = any(server.health is not Health.STALE and wanted == view.name for server in view.servers)
+        if verb != "undo" or fits:
+            raise
+        return wanted
 
 
 def _front(arguments: Namespace) -> TerminalFront:
     return TerminalFront(yes=arguments.restart)
 
 
-async def _act(context: Context, name: str, server: Server, arguments: Namespace) -> int:
+async def _act(context: Context, subject: Subject, arguments: Namespace) -> int:
     context.read_only = arguments.read_only
     answers = _answers(arguments) | {"restart": "yes" if arguments.restart else "no"}
-    done = await perform(ACTIONS[arguments.verb], context, [Subject(name, server.id)], answers)
+    done = await perform(ACTIONS[arguments.verb], context, [subject], answers)
     say(done or LEFT)
     return 0 if done and done != LEFT else FAILED
 
@@ -106,7 +119,8 @@ async def _tell(fleet: Fleet, name: str, server: Server, arguments: Namespace) -
     elif arguments.verb == "show":
         _print_items(server, seen)
     elif seen.findings:
-        print(render(FAULTS, [(each.kind, each.where, each.words) for each in seen.findings], None))
+        rows = [(each.kind, each.where, each.words) for each in seen.findings]
+        print(render(FAULTS, rows, room()))
     if seen.newer(server.started_at):
         say(f"files are newer than {server.id}: they count after its next restart.")
     if arguments.verb == "check":
@@ -119,7 +133,7 @@ async def _tell(fleet: Fleet, name: str, server: Server, arguments: Namespace) -
 def _print_items(server: Server, seen: Overview) -> None:
     items = seen.items(server.started_at)
     if items:
-        rows = [(each.key, each.text, each.state, each.entry.where) for each in items]
+        rows = [(each.key, Long(each.text), each.state, Long(each.entry.where, front=True)) for each in items]
         print(render(COLUMNS, rows, room()))
     for finding in seen.wrong:
         if finding.kind is not Kind.LOSES:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 def configure(parser: ArgumentParser) -> None:
     """Say which words follow."""
-    parser.add_argument("names", metavar="SERVER|HOST", nargs="*", help="only these hosts, or servers (HOST:PORT)")
+    text = "only these hosts, or servers (HOST:PORT)"
+    parser.add_argument("names", metavar="SERVER|HOST", nargs="*", default=[], help=text)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
 

@@ -14,7 +14,7 @@ from jupytui.cli import FAILED, say, tell
 from jupytui.cli.configured import configured
 from jupytui.cli.front import TerminalFront
 from jupytui.cli.look import open_fleet, run_until_done, say_unreached
-from jupytui.cli.table import Column, render, room
+from jupytui.cli.table import Cell, Column, Long, render, room
 from jupytui.config.model import Config
 from jupytui.errors import UsageError
 from jupytui.fleet.subject import Subject
@@ -23,14 +23,14 @@ from jupytui.jupyter.environments.models import Environment, Environments, Kind
 VERBS = {"install": INSTALL, "upgrade": UPGRADE}
 
 COLUMNS = (
-    Column("ENVIRONMENT", elastic=True),
-    Column("KIND"),
-    Column("PYTHON"),
+    Column("ENVIRONMENT"),
+    Column("KIND", rank=2),
+    Column("PYTHON", rank=1),
     Column("LAB"),
-    Column("NOTEBOOK"),
-    Column("SERVER"),
-    Column("IPYKERNEL"),
-    Column("NOTE", elastic=True),
+    Column("NOTEBOOK", rank=4),
+    Column("SERVER", rank=3),
+    Column("IPYKERNEL", rank=5),
+    Column("NOTE", sentence=True),
 )
 
 
@@ -38,7 +38,7 @@ def configure(parser: ArgumentParser) -> None:
     """Say which words follow."""
     parser.add_argument("verb", choices=("ls", *VERBS), help="list them; install Jupyter; upgrade it")
     parser.add_argument("name", metavar="HOST", help="where")
-    parser.add_argument("packages", metavar="PACKAGE", nargs="*", help="instead of Jupyter itself")
+    parser.add_argument("packages", metavar="PACKAGE", nargs="*", default=[], help="instead of Jupyter itself")
     parser.add_argument("--env", metavar="DIR|NAME", default="", help=f"the environment (install: {USUAL_PLACE})")
     parser.add_argument("--with", choices=INSTALLERS, default="", dest="installer", help="what installs (what suits)")
     parser.add_argument("--json", action="store_true", help="ls: one JSON document instead of text")
@@ -57,7 +57,7 @@ async def _env(config: Config, arguments: Namespace) -> int:
         if unreached := say_unreached(await fleet.look_once()):
             return unreached
         if arguments.verb == "ls":
-            found, _ = await look(fleet.host(arguments.name), arguments.env)
+            found, _ = await look(fleet, arguments.name, arguments.env)
             _print(found, arguments.json)
             return 0
         context = Context(fleet, TerminalFront(yes=False), config, arguments.read_only, progress=tell)
@@ -81,11 +81,11 @@ def _print(found: Environments, as_json: bool) -> None:
         say("there are more than could be looked at in time.")
 
 
-def _row(environment: Environment) -> tuple[str, ...]:
+def _row(environment: Environment) -> tuple[Cell, ...]:
     where = environment.python if environment.kind is Kind.SYSTEM else environment.prefix
     versions = (environment.jupyterlab, environment.notebook, environment.jupyter_server, environment.ipykernel)
     return (
-        where or environment.prefix,
+        Long(where or environment.prefix, least=30, front=True),
         environment.kind,
         environment.version or "",
         *(version or "" for version in versions),

@@ -28,7 +28,8 @@ class TerminalFront:
             return True
         with open_terminal() as terminal:
             if terminal is None:
-                would = f" would lose {_names(question)}" if question.losses else " needs your consent"
+                say(_told(question).rstrip())
+                would = f" would end {_names(question)}" if question.losses else " needs your consent"
                 raise UsageError(f"{question.title}{would}.", "Say --yes if that is meant.")
             show(terminal, _told(question))
             wanted = question.typed or "yes"
@@ -71,6 +72,6 @@ def _names(question: Confirmation) -> str:
 
 def _told(question: Confirmation) -> str:
     losses = "".join(f"  {loss.what}  {loss.how}\n" for loss in question.losses)
-    lost = f" This is lost:\n{losses}" if losses else "\n"
+    lost = f" This ends:\n{losses}" if losses else "\n"
     notes = "".join(f"{note}\n" for note in question.notes)
-    return f"{question.title}.{lost}{notes}Runs: {question.runs}\n"
+    return f"{question.title}.{lost}{notes}{question.introduced}\n"

@@ -14,7 +14,7 @@ from jupytui.cli import FAILED, say
 from jupytui.cli.configured import configured
 from jupytui.cli.front import TerminalFront
 from jupytui.cli.look import open_fleet, run_until_done, say_unreached
-from jupytui.cli.table import Column, render, room
+from jupytui.cli.table import Cell, Column, Long, render, room
 from jupytui.config.model import Config
 from jupytui.errors import UsageError
 from jupytui.fleet.models import HostView
@@ -25,16 +25,16 @@ VERBS = {action.command[1]: action for action in ACTIONS if action.command[:1] =
 
 COLUMNS = (
     Column("KERNEL"),
-    Column("NOTEBOOK", elastic=True),
-    Column("SERVER", elastic=True),
-    Column("SPEC", elastic=True),
+    Column("NOTEBOOK"),
+    Column("SERVER"),
+    Column("SPEC", rank=7),
     Column("STATE"),
-    Column("SINCE", right=True),
-    Column("PID", right=True),
-    Column("CPU", right=True),
-    Column("RAM", right=True),
-    Column("GPU", right=True),
-    Column("CLIENTS", right=True),
+    Column("SINCE", right=True, rank=3),
+    Column("PID", right=True, rank=5),
+    Column("CPU", right=True, rank=2),
+    Column("RAM", right=True, rank=1),
+    Column("GPU", right=True, rank=4),
+    Column("CLIENTS", right=True, rank=6),
 )
 
 
@@ -43,7 +43,8 @@ def configure(parser: ArgumentParser) -> None:
     verbs = {"ls": "list them", **{verb: action.help or action.title for verb, action in VERBS.items()}}
     text = "; ".join(f"{verb}: {does.rstrip('.')}" for verb, does in verbs.items())
     parser.add_argument("verb", choices=tuple(verbs), help=text)
-    parser.add_argument("kernels", metavar="KERNEL", nargs="*", help="the start of its id, or its notebook")
+    text = "the start of its id, or its notebook; ls: a HOST or SERVER, too"
+    parser.add_argument("kernels", metavar="KERNEL", nargs="*", default=[], help=text)
     parser.add_argument("--yes", action="store_true", help="consent to what is lost")
 
 
@@ -56,18 +57,36 @@ def run(arguments: Namespace) -> int:
 
 
 async def _kernels(config: Config, arguments: Namespace) -> int:
-    async with open_fleet(config, arguments.host) as fleet:
+    async with open_fleet(config, _hosts(config, arguments)) as fleet:
         views = await fleet.look_once()
         unreached = say_unreached(views)
-        found = {subject: kernel for view in views for subject, kernel in _all(view)}
-        if arguments.kernels:
-            found = dict(_named(found, name) for name in arguments.kernels)
+        found = _meant(views, arguments)
         if action := VERBS.get(arguments.verb):
             context = Context(fleet, TerminalFront(yes=arguments.yes), config, arguments.read_only)
             return await _act(action, context, tuple(found)) or unreached
     if found:
         print(_table(found, datetime.now(UTC)))
     return unreached
+
+
+def _hosts(config: Config, arguments: Namespace) -> Sequence[str]:
+    """Return the hosts to look at, () for all: for `ls` those named, where nothing else is."""
+    named = {name.partition(":")[0] for name in arguments.kernels} if arguments.verb == "ls" else set()
+    return arguments.host or (tuple(named) if named <= {host.name for host in config.hosts} else ())
+
+
+def _meant(views: Sequence[HostView], arguments: Namespace) -> dict[Subject, Kernel]:
+    """Return the kernels named, all if none is; `ls` takes hosts and servers as well. Raises UsageError."""
+    found = {subject: kernel for view in views for subject, kernel in _all(view)}
+    if not arguments.kernels:
+        return found
+    meant: dict[Subject, Kernel] = {}
+    for name in arguments.kernels:
+        if arguments.verb == "ls" and any(name in (view.name, *(s.id for s in view.servers)) for view in views):
+            meant |= {subject: kernel for subject, kernel in found.items() if name in {subject.host, subject.server}}
+        else:
+            meant |= [_named(found, name)]
+    return meant
 
 
 async def _act(action: Action, context: Context, subjects: Sequence[Subject]) -> int:
@@ -108,10 +127,15 @@ def _table(kernels: dict[Subject, Kernel], now: datetime) -> str:
     return render(COLUMNS, [_row(subject, kernel, now) for subject, kernel in kernels.items()], room())
 
 
-def _row(subject: Subject, kernel: Kernel, now: datetime) -> Sequence[str]:
+def _row(subject: Subject, kernel: Kernel, now: datetime) -> Sequence[Cell]:
     return (
-        *(kernel.id[:8], kernel.path or "(no notebook)", subject.server or "", kernel.spec or figures.UNKNOWN),
-        *(kernel.state, figures.age(figures.seconds_since(kernel.last_activity, now)), figures.count(kernel.pid)),
+        *(kernel.id[:8], Long(kernel.path or "(no notebook)", front=True), Long(subject.server or "", front=True)),
+        Long(kernel.spec or figures.UNKNOWN),
+        *(
+            kernel.state,
+            figures.age(figures.seconds_since(kernel.last_activity, now)),
+            figures.count(kernel.pid),
+        ),
         *(figures.percent(kernel.cpu_percent), figures.size(kernel.rss), figures.size(kernel.gpu_memory)),
         figures.count(kernel.clients),
     )

@@ -44,7 +44,11 @@ async def _act(action: Action, config: Config, arguments: Namespace) -> int:
             return unreached
         context = Context(fleet, TerminalFront(yes=arguments.yes), config, arguments.read_only, progress=tell)
         if action.id == "server.start":
-            service = stopped((await services_of(context, name)).services, name, arguments.server)
+            services = (await services_of(context, name)).services
+            if there := already(views[0], services, arguments.server):
+                say(f"{' and '.join(there)} {'run' if len(there) > 1 else 'runs'} already.")
+                return 0
+            service = stopped(services, name, arguments.server)
             done = await perform(action, context, [Subject(name)], {"unit": service.id})
         else:
             server = running(views[0], arguments.server)
@@ -62,13 +66,26 @@ def running(view: HostView, wanted: str) -> Server:
 
 def stopped(services: Sequence[Service], host: str, wanted: str) -> Service:
     """Return the stopped service meant, by HOST, HOST:PORT or HOST:UNIT. Raises UsageError with the candidates."""
+    idle = [service for service in services if not service.running]
+    fitting = _meant(idle, host, wanted)
+    return _one(fitting, wanted, [f"{host}:{service.name}" for service in fitting or idle], "is stopped")
+
+
+def already(view: HostView, services: Sequence[Service], wanted: str) -> Sequence[str]:
+    """Return what runs of what is to be started, () where something meant is stopped."""
+    meant = _meant(services, view.name, wanted)
+    if not all(service.running for service in meant):
+        return ()
+    servers = [s.id for s in view.servers if s.health is not Health.STALE and wanted in {view.name, s.id}]
+    return servers or [f"{view.name}:{service.name}" for service in meant]
+
+
+def _meant(services: Sequence[Service], host: str, wanted: str) -> Sequence[Service]:
     from jupytui.jupyter.launch.services import port_of
 
-    idle = [service for service in services if not service.running]
     what = wanted.removeprefix(host).removeprefix(":")
-    names = [(s, {"", s.name, s.name.removesuffix(".service"), s.id, str(port_of(s))}) for s in idle]
-    fitting = [service for service, known in names if what in known]
-    return _one(fitting, wanted, [f"{host}:{service.name}" for service in fitting or idle], "is stopped")
+    names = [(s, {"", s.name, s.name.removesuffix(".service"), s.id, str(port_of(s))}) for s in services]
+    return [service for service, known in names if what in known]
 
 
 def _one(fitting: Sequence[T], wanted: str, candidates: Sequence[str], state: str) -> T:

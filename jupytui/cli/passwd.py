@@ -92,6 +92,8 @@ async def _from_terminal() -> Answers:
         password = await ask_line(terminal, "New password: ", echo=False)
         if not password:
             raise UsageError("No password was given.", "--generate makes one.")
+        if wrong := passwords.check_password(password):
+            raise UsageError(wrong, "--generate makes one.")
         say(f"it is {strength(Secret(password))}")
         again = await ask_line(terminal, "The same again: ", echo=False)
         old = await ask_line(terminal, "Password until now (enter: not known): ", echo=False)

@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 
 from jupytui.actions.base import Action, Context, Result, perform
 from jupytui.actions.share import CHECK, FORGET, LAN, NGROK, OFF_LAN, STOP, URL
+from jupytui.actions.share_url import check_url
 from jupytui.cli import FAILED, say, tell
 from jupytui.cli.configured import configured
 from jupytui.cli.front import TerminalFront
@@ -23,7 +24,6 @@ from jupytui.reachability.recipes import KINDS
 from jupytui.secret import Secret
 
 _WAYS = {"ngrok": NGROK, "url": URL, "lan": LAN, "off_lan": OFF_LAN, "check": CHECK, "stop": STOP, "forget": FORGET}
-_PROVEN = {NGROK, URL, LAN, OFF_LAN, CHECK}
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -41,8 +41,8 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--kind", choices=KINDS, default="proxy", help="with --url: what makes that address (proxy)")
     parser.add_argument("--address", metavar="IP", default="", help="with --lan: that one alone (all of the machine)")
     parser.add_argument("--ca", metavar="FILE", default="", help="PEM file of an authority this system does not know")
-    parser.add_argument("--restart", action="store_true", help="consent to restart the server")
-    parser.add_argument("--yes", action="store_true", help="consent to fetch ngrok's agent where there is none")
+    parser.add_argument("--restart", action="store_true", help="consent to what is written, and to a restart")
+    parser.add_argument("--yes", action="store_true", help="consent to what is written, and to fetch ngrok's agent")
     parser.add_argument("--stdin", action="store_true", help="take what is asked from stdin: one answer a line")
     parser.add_argument("--json", action="store_true", help="the steps as JSON on stdout")
 
@@ -50,10 +50,19 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Share a server, or check that; the address is the last line of stdout, the steps are said on stderr."""
     way = next(name for name in _WAYS if getattr(arguments, name))
-    if not arguments.server and way != "forget":
-        raise UsageError("Which server?", "`jupytui status` lists what runs.")
+    _check(arguments, way)
     paths, config = configured(arguments)
     return run_until_done(_share(paths, config, arguments, _WAYS[way]))
+
+
+def _check(arguments: Namespace, way: str) -> None:
+    if not arguments.server and way != "forget":
+        value = " URL" if way in {"url", "check"} else ""
+        way = way.replace("_", "-")
+        raise UsageError(f"It is: jupytui share SERVER --{way}{value}.", "`jupytui status` lists the servers.")
+    url = arguments.url or arguments.check
+    if url and (wrong := check_url(url)):
+        raise UsageError(f"{url}: {wrong}")
 
 
 async def _share(paths: Paths, config: Config, arguments: Namespace, action: Action) -> int:
@@ -67,7 +76,7 @@ async def _share(paths: Paths, config: Config, arguments: Namespace, action: Act
         context = Context(fleet, front, config, arguments.read_only, tell, tunnels)
         subjects = [_subject(fleet, arguments.server)] if action.scope is Scope.SERVER else []
         done = await perform(action, context, subjects, _answers(arguments))
-    return _ended(front.result, done, action, as_json=arguments.json)
+    return _ended(front.result, done, as_json=arguments.json)
 
 
 def _subject(fleet: Fleet, wanted: str) -> Subject:
@@ -86,14 +95,14 @@ def _answers(arguments: Namespace) -> dict[str, str]:
     }
 
 
-def _ended(result: Result | None, done: str | None, action: Action, *, as_json: bool) -> int:
+def _ended(result: Result | None, done: str | None, *, as_json: bool) -> int:
     say(f"{result.title}." if result else done or "left as it was.")
     if as_json and result:
         print(json.dumps(_decoded(result), indent=2))
     elif result and result.good and result.url:
         print(result.url)
-    proven = result is not None and result.good
-    return 0 if proven or (done and action not in _PROVEN) else FAILED
+    # Without a result something was done that could not be proven yet, or needs no proof.
+    return 0 if (result.good if result else done) else FAILED
 
 
 def _decoded(result: Result) -> dict[str, object]:

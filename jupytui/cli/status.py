@@ -23,7 +23,7 @@ from jupytui.tunnels.models import Status
 
 def configure(parser: ArgumentParser) -> None:
     """Say which words follow."""
-    parser.add_argument("hosts", metavar="HOST", nargs="*", help="only these hosts")
+    parser.add_argument("hosts", metavar="HOST", nargs="*", default=[], help="only these hosts")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
 

@@ -35,18 +35,18 @@ VERBS = {
 }
 NAMING = frozenset(("rm", "up", "down", "retry"))
 COLUMNS = (
-    Column("TUNNEL", elastic=True),
-    Column("HOST", elastic=True),
-    Column("KIND"),
-    Column("FROM", elastic=True),
-    Column("TO", elastic=True),
+    Column("TUNNEL"),
+    Column("HOST", rank=1),
+    Column("KIND", rank=3),
+    Column("FROM"),
+    Column("TO"),
     Column("STATE"),
-    Column("SINCE", right=True),
-    Column("RECONNECTS", right=True),
-    Column("OPEN", right=True),
-    Column("OUT", right=True),
-    Column("IN", right=True),
-    Column("TROUBLE", elastic=True),
+    Column("SINCE", right=True, rank=2),
+    Column("RECONNECTS", right=True, rank=7),
+    Column("OPEN", right=True, rank=6),
+    Column("OUT", right=True, rank=5),
+    Column("IN", right=True, rank=4),
+    Column("TROUBLE", sentence=True),
 )
 
 
@@ -54,7 +54,7 @@ def configure(parser: ArgumentParser) -> None:
     """Say which words follow."""
     text = "; ".join(f"{verb}: {does}" for verb, does in VERBS.items())
     parser.add_argument("verb", choices=tuple(VERBS), help=text)
-    parser.add_argument("names", metavar="NAME", nargs="*", help="what the tunnel is called")
+    parser.add_argument("names", metavar="NAME", nargs="*", default=[], help="what the tunnel is called")
     parser.add_argument("--all", action="store_true", help="every tunnel (rm, up, down, retry)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text (ls)")
     parser.add_argument("--to", metavar="TARGET", default="", help="port, host:port or /unix/socket it leads to (add)")
@@ -99,7 +99,8 @@ def _row(status: Status, now: datetime) -> Sequence[str]:
     return (
         *(tunnel.name, tunnel.host, tunnel.kind, status.url or _end(status.local or tunnel.local), _end(tunnel.to)),
         *(status.state, figures.age(since), figures.count(status.reconnects), figures.count(status.open_connections)),
-        *(figures.size(status.bytes_out), figures.size(status.bytes_in), f"{why.message} {why.hint}" if why else ""),
+        *(figures.size(status.bytes_out), figures.size(status.bytes_in)),
+        f"{why.message} {why.hint}" if why else "",
     )
 
 
@@ -125,6 +126,15 @@ def _check(arguments: Namespace) -> None:
             raise UsageError("Say `jupytui tunnel add NAME --host HOST --to TARGET`.")
         if not arguments.to and arguments.kind != TunnelKind.SOCKS:
             raise UsageError("Say where it leads to: --to PORT, HOST:PORT or /unix/socket.")
+        _check_ends(arguments)
+
+
+def _check_ends(arguments: Namespace) -> None:
+    from jupytui.actions.tunnel_form import check_port, check_target
+
+    for option, value, check in (("to", arguments.to, check_target), ("local", arguments.local, check_port)):
+        if problem := check(value):
+            raise UsageError(f"--{option} {value}: {problem}")
 
 
 async def _act(paths: Paths, config: Config, arguments: Namespace) -> int:

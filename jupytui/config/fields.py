@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,6 +46,15 @@ def _argument(value: object) -> str | None:
     return text if text and not text.startswith("-") else None
 
 
+_PORTED = re.compile(r"(?:[^:\[\]]+|\[[^\]]+\]|ssh://.+):(\d+)/?")
+
+
+def _destination(value: object) -> str | None:
+    text = _argument(value)
+    ported = _PORTED.fullmatch(text) if text else None
+    return text if not ported or _port(int(ported[1])) else None
+
+
 def _texts(value: object) -> tuple[str, ...] | None:
     if not isinstance(value, list):
         return None
@@ -82,7 +92,7 @@ HOST_NAME = Field("a name that does not begin with '-' and has no control charac
 KEYS = Field('a key such as "R", or a list of keys', _keys)
 
 HOST = {
-    "ssh": Field('what `ssh` accepts, such as "alice@example.org:2222"', _argument),
+    "ssh": Field('what `ssh` accepts, such as "alice@example.org:2222", ports to 65535', _destination),
     "tags": Field('a list of words such as ["gpu"]', _texts),
     "watch": Field("true or false", _flag),
 }

@@ -28,13 +28,19 @@ def find_paths(config: str | None = None, environ: Mapping[str, str] = os.enviro
     What either names is hosts.toml itself when it ends in .toml or is a file, else the directory that holds it.
     """
     dirs = PlatformDirs("jupytui", appauthor=False)
-    named = config or environ.get("JUPYTUI_CONFIG")
+    named = named_path(config, environ)
     return Paths(
-        hosts=_hosts_file(Path(named).expanduser().absolute()) if named else dirs.user_config_path / HOSTS_FILE,
+        hosts=_hosts_file(named) if named else dirs.user_config_path / HOSTS_FILE,
         cache=dirs.user_cache_path,
         state=dirs.user_state_path,
         logs=dirs.user_log_path,
     )
+
+
+def named_path(config: str | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Return what `--config`, or else `JUPYTUI_CONFIG`, names; None when neither does."""
+    named = config or environ.get("JUPYTUI_CONFIG")
+    return Path(named).expanduser().absolute() if named else None
 
 
 def _hosts_file(named: Path) -> Path:

@@ -3,5 +3,5 @@
 - `facts = await gather(host, view, …)` asks the host once (`gather`); nothing is changed, no activity is counted.
 - `diagnose(facts)` runs every rule (`rules`) and returns a `Diagnosis`: findings, the worst first, and verdicts.
 - A rule is a function from a `ServerFacts` or `HostFacts` to findings, named in the table `rules.RULES`.
-- `repair.mend(host, facts, finding)` carries out the fix of a finding that can be carried out.
+- `repair.prepare(fix, facts)` says what a fix would do, `repair.carry_out(…)` does it.
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -19,24 +19,22 @@ from jupytui.certs.check import check
 from jupytui.certs.inspect import MAX_FILE, NoHandshake, Place, Sight, served
 from jupytui.certs.models import Certificate
 from jupytui.certs.pem import read_certificates
-from jupytui.doctor.models import Disk, FailedUnit, HostFacts, PathFact, ServerFacts, TlsFacts
+from jupytui.doctor.models import Disk, HostFacts, PathFact, Plight, ServerFacts, TlsFacts
+from jupytui.doctor.units import down_units
 from jupytui.errors import CommandError, JupytuiError
-from jupytui.fleet.evidence import Place as LogPlace
-from jupytui.fleet.evidence import gather as read_log
 from jupytui.fleet.models import HostView
 from jupytui.hosts.base import Host
 from jupytui.hosts.local import LocalHost
 from jupytui.hosts.state import HostState
 from jupytui.jupyter.access import Access
-from jupytui.jupyter.launch.causes import explain
 from jupytui.jupyter.launch.services import jupyter_services, server_of
 from jupytui.jupyter.models import Health, Server
 from jupytui.jupyter.settings.discover import Whose, ask, look
 from jupytui.reachability import lan
 from jupytui.reachability.check import Check
 from jupytui.reachability.models import Expected
-from jupytui.systemd.units import Service, Services
-from jupytui.text import clean, clean_line
+from jupytui.systemd.units import Services
+from jupytui.text import clean_line
 
 SECONDS = 5.0  # for one question of a check
 _RUN = 'python=$1; [ -x "$python" ] || python=$(command -v python3) || exit 97; exec "$python" -I -S -c "$2"'
@@ -66,16 +64,19 @@ async def gather(host: Host, view: HostView, means: Means, only: str = "") -> Ho
         return HostFacts(view)
     wanted = [server for server in view.servers if only in {"", server.id}]
     stale = [server for server in wanted if server.health is Health.STALE]
-    alive = [server for server in wanted if server.health is not Health.STALE]
     means.told(f"{view.name}: units")
     services, skipped = await _services(host, view)
+    units = [unit for unit in (services.services if services else ()) if not only or server_of(unit, wanted)]
+    down = await down_units(host, units, wanted)
+    # What is started again and again is gone before anything could be asked of it.
+    brief = [server_of(unit.service, wanted) for unit in down if unit.plight is Plight.LOOPS]
+    alive = [server for server in wanted if server.health is not Health.STALE and server not in brief]
     known = await asyncio.gather(*(_configuration(host, server, means) for server in alive))
     means.told(f"{view.name}: files")
     known, gone, missed = await _examined(host, known, stale)
     known = [_with_service(facts, services) for facts in known]
     known = await asyncio.gather(*(_reached(host, view, facts, means) for facts in known))
-    failed = [] if only else await _failed(host, services)
-    return HostFacts(view, tuple(known), gone, services, tuple(failed), tuple(filter(None, (skipped, missed))))
+    return HostFacts(view, tuple(known), gone, services, down, tuple(filter(None, (skipped, missed))))
 
 
 async def _services(host: Host, view: HostView) -> tuple[Services | None, str]:
@@ -163,7 +164,7 @@ async def _reached(host: Host, view: HostView, facts: ServerFacts, means: Means)
     expected = Expected(server.version, server.started_at if server.pid else None)
     through = await Check(
         _url(access, access.address), host, token=access.token, context=context, in_clear=True,
-        expected=replace(expected, started=None), deadline=means.seconds,
+        expected=replace(expected, started=None), posts=False, deadline=means.seconds,
     ).report()  # fmt: skip
     facts = replace(facts, tls=tls, through=through)
     if not facts.exposed or isinstance(host, LocalHost):
@@ -227,24 +228,3 @@ def _trusting(tls: TlsFacts | None) -> ssl.SSLContext:
         if certificate:
             context.load_verify_locations(cadata=certificate.der)
     return context
-
-
-# Units that failed
-
-
-async def _failed(host: Host, services: Services | None) -> list[FailedUnit]:
-    found = [service for service in services.services if service.active == "failed"] if services else []
-    return [await _why(host, service) for service in found]
-
-
-async def _why(host: Host, service: Service) -> FailedUnit:
-    since = int(service.since.timestamp()) if service.since else 0
-    reading: Awaitable[Any] = read_log(host, LogPlace(0, since, service.name, service.scope))
-    try:
-        evidence = await reading
-    except JupytuiError:
-        return FailedUnit(service)
-    lines = [clean(line, 400) for line in evidence.log[-40:]]
-    told = explain({"kind": "unit", "log": "\n".join(lines), "result": service.result}, service.name)
-    cause = told.message.removeprefix(f"{service.name} did not start: ").rstrip(".")
-    return FailedUnit(service, cause, tuple(lines[-6:]))

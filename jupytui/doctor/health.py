@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from jupytui import figures
 from jupytui.certs.models import Urgency
-from jupytui.doctor.models import Finding, Fix, HostFacts, ServerFacts, Severity
+from jupytui.doctor.models import DownUnit, Finding, Fix, HostFacts, Plight, ServerFacts, Severity
 from jupytui.doctor.words import finding, said
+from jupytui.jupyter.models import Unit
 from jupytui.jupyter.settings import findings as of_settings
 from jupytui.jupyter.settings.findings import Kind
 from jupytui.jupyter.settings.migrate import legacy
@@ -164,7 +165,7 @@ def certificate_dates(facts: ServerFacts) -> Iterator[Finding]:
     if not facts.tls or not shown or (urgency := shown.urgency()) is Urgency.FINE:
         return
     days = shown.days_left(datetime.now(UTC))
-    title, words = f"Certificate ends in {max(0, int(days))} days", "Browsers will refuse it from then on."
+    title, words = f"Certificate ends in {figures.left(days)}", "Browsers will refuse it from then on."
     if urgency is Urgency.EXPIRED:
         title, words = "Certificate expired", "Browsers refuse it."
     elif urgency is Urgency.NOT_YET:
@@ -213,11 +214,13 @@ def certificate_served(facts: ServerFacts) -> Iterator[Finding]:
 def stale(facts: HostFacts) -> Iterator[Finding]:
     """Files of servers that are gone."""
     for server, paths in facts.stale:
+        if not paths:
+            continue
         words = (
             "A server that was killed left its file behind. If this home directory is shared with other machines, it "
             "may be of one that runs there."
         )
-        fix = Fix("Remove the files; not if the home is shared.", remove=paths) if paths else None
+        fix = Fix("Remove the files; not if the home is shared.", remove=paths)
         yield finding(
             facts, "health.stale", Severity.NOTICE, f"Left over: {server.id}", words,
             f"no process {server.pid}, or it is another one", *paths, fix=fix,
@@ -237,19 +240,56 @@ def machine_memory(facts: HostFacts) -> Iterator[Finding]:
 
 
 def failed_units(facts: HostFacts) -> Iterator[Finding]:
-    """Units that should run Jupyter and do not."""
-    for unit in facts.failed:
-        cause = unit.cause or unit.service.ended or "it failed"
-        where = unit.service.fragment or unit.service.name
+    """Units that failed."""
+    for unit in _units(facts, Plight.FAILED):
+        cause = _cause(unit)
         yield finding(
-            facts, "health.unit-failed", Severity.WARNING, f"{unit.service.name} does not run: {cause}",
-            f"The {unit.service.scope} unit {unit.service.name} failed: {cause}.", where, *unit.log,
+            facts, "health.unit-failed", Severity.CRITICAL, f"{unit.service.name} does not run: {cause}",
+            f"The {unit.service.scope} unit {unit.service.name} failed: {cause}.", _place(unit), *unit.log,
             fix=Fix("Put right what its log says, then start it (pane 4)."),
         )  # fmt: skip
+
+
+def looping_units(facts: HostFacts) -> Iterator[Finding]:
+    """Units that fail again and again: between two starts they look as if they ran."""
+    for unit in _units(facts, Plight.LOOPS):
+        cause, count = _cause(unit), unit.service.restarts
+        words = f"The {unit.service.scope} unit {unit.service.name} fails, and systemd starts it again: {cause}."
+        yield finding(
+            facts, "health.unit-loops", Severity.CRITICAL, f"{unit.service.name} starts again and again: {cause}",
+            words, *unit.log, f"it {unit.service.ended}" if unit.service.active != "active" else "",
+            f"started again {figures.plural(count, 'time')} so far" if count else "", _place(unit),
+            fix=Fix("Put right what its log says: its next start then holds. Until then it can be stopped (pane 4)."),
+        )  # fmt: skip
+
+
+def stopped_units(facts: HostFacts) -> Iterator[Finding]:
+    """Units that are stopped, and were by somebody."""
+    for unit in _units(facts, Plight.STOPPED):
+        service = unit.service
+        yield finding(
+            facts, "health.unit-stopped", Severity.NOTICE, f"{service.name} is stopped",
+            f"The {service.scope} unit {service.name} would run Jupyter, and is stopped.",
+            f"systemd: {service.active}, {service.enabled or 'not enabled'}",
+            f"it {service.ended}" if service.ended else "", _place(unit),
+            fix=Fix("Start it.", start=Unit(service.name, service.scope)),
+        )  # fmt: skip
+
+
+def _units(facts: HostFacts, plight: Plight) -> Iterator[DownUnit]:
+    return (unit for unit in facts.down if unit.plight is plight)
+
+
+def _cause(unit: DownUnit) -> str:
+    return unit.cause or unit.service.ended or "it failed"
+
+
+def _place(unit: DownUnit) -> str:
+    return unit.service.fragment or unit.service.name
 
 
 RULES = (
     not_localhost, one_family, configuration, unseen, drifted_port, no_root_dir, disk, unit_memory, lingering,
     certificate_dates, certificate_pair, certificate_served,
 )  # fmt: skip
-HOST_RULES = (failed_units, machine_memory, stale)
+HOST_RULES = (failed_units, looping_units, stopped_units, machine_memory, stale)

@@ -10,7 +10,7 @@ from jupytui.certs.faults import Fault
 from jupytui.certs.inspect import Place, Sight
 from jupytui.fleet.models import HostView
 from jupytui.hosts.state import HostState
-from jupytui.jupyter.models import Server
+from jupytui.jupyter.models import Server, Unit
 from jupytui.jupyter.settings.discover import Answer
 from jupytui.jupyter.settings.edit import TODAY, Knowledge, Wishes
 from jupytui.jupyter.settings.models import Entry, Found, Setting, plain
@@ -34,7 +34,7 @@ class Fix:
     """What to do, in words; and, where the program can do it, what it does.
 
     `wishes` are settings to write (they need a restart), `private` paths to close to others, `remove` stale runtime
-    files, `migrate` renames legacy keys, `linger` lets user units outlive the login.
+    files, `migrate` renames legacy keys, `linger` lets user units outlive the login, `start` is a stopped unit.
     """
 
     words: str
@@ -43,11 +43,12 @@ class Fix:
     remove: tuple[str, ...] = ()
     migrate: bool = False
     linger: bool = False
+    start: Unit | None = None
 
     @property
     def automatic(self) -> bool:
         """Whether `repair` can carry it out."""
-        return bool(self.wishes or self.private or self.remove or self.migrate or self.linger)
+        return bool(self.wishes or self.private or self.remove or self.migrate or self.linger or self.start)
 
     @property
     def restart(self) -> bool:
@@ -175,11 +176,20 @@ class ServerFacts:
         return f"listens on {where}, port {self.server.port}"
 
 
+class Plight(StrEnum):
+    """Why nothing is served by a unit."""
+
+    FAILED = "failed"
+    LOOPS = "loops"  # it fails, and systemd starts it again
+    STOPPED = "stopped"  # and nothing ailed it
+
+
 @dataclass(frozen=True, slots=True)
-class FailedUnit:
-    """A unit that runs Jupyter and has failed: why, as the last lines of its log tell."""
+class DownUnit:
+    """A unit that should run Jupyter and does not: why, as lines of its log tell."""
 
     service: Service
+    plight: Plight
     cause: str = ""
     log: tuple[str, ...] = ()
 
@@ -192,7 +202,7 @@ class HostFacts:
     servers: tuple[ServerFacts, ...] = ()
     stale: tuple[tuple[Server, tuple[str, ...]], ...] = ()
     services: Services | None = None
-    failed: tuple[FailedUnit, ...] = ()
+    down: tuple[DownUnit, ...] = ()
     skipped: tuple[str, ...] = ()
 
     @property

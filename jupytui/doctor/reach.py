@@ -15,15 +15,25 @@ from jupytui.jupyter.settings.edit import joined
 from jupytui.reachability.models import Cause, Report, Step
 
 _HOSTS = {
-    HostState.UNREACHABLE: "does not answer",
-    HostState.REFUSED: "refuses connections",
-    HostState.AUTH_FAILED: "does not let you log in",
-    HostState.KEY_UNKNOWN: "shows a key nobody has vouched for",
-    HostState.KEY_CHANGED: "shows another key than before",
-    HostState.NO_SHELL: "gives no shell",
-    HostState.DOWN: "has lost its connection",
-    HostState.CONNECTING: "is not connected yet",
+    HostState.UNREACHABLE: (
+        "does not answer",
+        "Wake it, or switch it on; bring up the network or VPN it is in; or put right its name or address.",
+    ),
+    HostState.REFUSED: ("refuses connections", "Start its SSH server, or name the port that listens."),
+    HostState.AUTH_FAILED: (
+        "does not let you log in",
+        "Load the right key into the agent, or name it in ~/.ssh/config; `ssh -v` shows which ones are tried.",
+    ),
+    HostState.KEY_UNKNOWN: (
+        "shows a key nobody has vouched for",
+        "Compare its fingerprint with the machine's own, and accept it.",
+    ),
+    HostState.KEY_CHANGED: ("shows another key than before", "Find out why before you connect to it again."),
+    HostState.NO_SHELL: ("gives no shell", "Give its user a shell that runs commands."),
+    HostState.DOWN: ("has lost its connection", "Look again: it is dialled anew."),
+    HostState.CONNECTING: ("is not connected yet", "Look again when it is."),
 }
+_OTHERWISE = ("cannot be used", "Look again.")
 # What other rules find, and say better.
 _ELSEWHERE = {Cause.OPEN, Cause.NO_CREDENTIALS, Cause.EXPIRED, Cause.NOT_YET_VALID}
 
@@ -34,12 +44,14 @@ def host(facts: HostFacts) -> Iterator[Finding]:
         return
     view = facts.view
     error = view.error
-    words = error.message if error else f"{view.name} is {view.state}."
+    message, hint = (error.message, error.hint) if error else (f"{view.name} is {view.state}.", "")
     detail = (error.detail if error else "").splitlines()[:8]
-    fix = Fix(error.hint) if error and error.hint else None
-    title = f"{view.name} {_HOSTS.get(view.state, 'cannot be used')}"
+    plight, fix = _HOSTS.get(view.state, _OTHERWISE)
+    # A hint that asks something is for whoever waits for the host; here something has to be done.
+    words, fix = (f"{message} {hint}", fix) if "?" in hint else (message, hint or fix)
     yield finding(
-        facts, f"reach.host-{view.state.value}", Severity.CRITICAL, title, words, view.address, *detail, fix=fix
+        facts, f"reach.host-{view.state.value}", Severity.CRITICAL, f"{view.name} {plight}", words, view.address,
+        *detail, fix=Fix(fix),
     )  # fmt: skip
 
 

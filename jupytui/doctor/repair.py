@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from jupytui.doctor.models import Fix, ServerFacts
 from jupytui.errors import CommandError
-from jupytui.hosts.base import Host
-from jupytui.jupyter.settings.commit import Done, commit
+from jupytui.hosts.base import Host, Prompter
+from jupytui.jupyter.launch.lifecycle import start_unit
+from jupytui.jupyter.settings.commit import commit
 from jupytui.jupyter.settings.diff import diff
 from jupytui.jupyter.settings.discover import Whose
 from jupytui.jupyter.settings.edit import Edit, plan
+from jupytui.jupyter.settings.last_edit import remember
 from jupytui.jupyter.settings.migrate import migrate
 from jupytui.jupyter.settings.models import CannotEdit
-from jupytui.systemd.control import set_linger
+from jupytui.systemd.control import command_line, set_linger
 from jupytui.text import clean_line
 
 # Only files of the user's own, never through a link, and only what is a runtime file of a process that is gone.
@@ -53,21 +55,30 @@ def prepare(fix: Fix, facts: ServerFacts | None) -> Repair:
         edit = migrate(facts.found, facts.knowledge) if fix.migrate else plan(facts.found, fix.wishes, facts.knowledge)
         return Repair(fix, "\n".join([diff(edit), *edit.notes]), edit)
     lines = [f"chmod go-rwx {path}" for path in fix.private] + [f"rm {path}" for path in fix.remove]
-    return Repair(fix, "\n".join([*lines, *(["loginctl enable-linger"] if fix.linger else [])]))
+    lines += ["loginctl enable-linger"] if fix.linger else []
+    lines += [command_line(fix.start.scope, "start", fix.start.name)] if fix.start else []
+    return Repair(fix, "\n".join(lines))
 
 
-async def carry_out(host: Host, repair: Repair, facts: ServerFacts | None) -> Done | None:
-    """Do it. Raises CannotEdit, NotConfirmed (all files are as before), CommandError, HostTrouble."""
+async def carry_out(host: Host, repair: Repair, facts: ServerFacts | None, prompter: Prompter) -> str:
+    """Do it; return what is to be said of it besides. `repair.edit` counts after a restart.
+
+    Raises CannotEdit, NotConfirmed (all files are as before), CommandError, LaunchFailed, HostTrouble.
+    """
     fix = repair.fix
     if repair.edit and facts and facts.found:
-        return await commit(host, Whose(facts.server.app, pid=facts.server.pid), facts.found.python, repair.edit)
+        whose = Whose(facts.server.app, pid=facts.server.pid)
+        done = await commit(host, whose, facts.found.python, repair.edit)
+        return await remember(host, facts.found, "Fix of the doctor", done, facts.server.id)
+    if fix.start:
+        await start_unit(host, fix.start, prompter)
     if fix.private:
         await _run(host, _CLOSE, *fix.private)
     if fix.remove:
         await _run(host, _REMOVE, *fix.remove)
     if fix.linger:
         await set_linger(host, True)
-    return None
+    return ""
 
 
 async def _run(host: Host, script: str, *paths: str) -> None:

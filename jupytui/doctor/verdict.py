@@ -32,4 +32,5 @@ def _word(facts: ServerFacts, own: list[Finding]) -> str:
         return "OPEN to anyone"
     if any(each.severity is Severity.WARNING for each in own):
         return "exposed: " + min(own, key=lambda each: list(Severity).index(each.severity)).title.lower()
-    return "safe"
+    listens = facts.server.bind or facts.server.sock
+    return "safe" if listens and facts.server.auth is not Auth.UNKNOWN else "not known"

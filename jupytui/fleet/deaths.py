@@ -18,6 +18,7 @@ from jupytui.errors import JupytuiError
 from jupytui.fleet.endings import Case, Picture, cases, left_behind, picture_of
 from jupytui.fleet.evidence import Place, gather
 from jupytui.fleet.facts import Facts
+from jupytui.fleet.units import as_stopped
 from jupytui.hosts.base import Host, HostTrouble
 from jupytui.jupyter.deaths import Evidence, kernel_death, server_death
 from jupytui.jupyter.models import Death, Health, Kernel, KernelState, Server
@@ -47,7 +48,7 @@ class Deaths:
         self._notice(servers, facts)
         self._forget(servers)
         ghosts = [case for case in self._gone.values() if case.kernel]
-        lost = [_gone_server(case.server) for case in self._gone.values() if not case.kernel]
+        lost = [as_stopped(case.server) for case in self._gone.values() if not case.kernel]
         return tuple(self._with_deaths(server, ghosts) for server in (*servers, *lost))
 
     def expect(self, server: str, kernel: str | None) -> None:
@@ -89,6 +90,8 @@ class Deaths:
                 self._judge(case, Evidence())
             else:
                 self._open[case.key] = case
+                if case.key in self._deaths and not case.kernel:
+                    self._gone[case.key] = case  # it fails again and again: that is known before this time is examined
 
     async def _examine(self) -> None:
         while self._open:
@@ -146,7 +149,3 @@ def _with_death(kernel: Kernel, deaths: Mapping[str, Death]) -> Kernel:
 
 def _gone_kernel(kernel: Kernel) -> Kernel:
     return Kernel(kernel.id, kernel.spec, KernelState.DEAD, kernel.path, last_activity=kernel.last_activity)
-
-
-def _gone_server(server: Server) -> Server:
-    return msgspec.structs.replace(server, health=Health.STALE, kernels=(), cpu_percent=None, rss=None)

@@ -95,12 +95,18 @@ def cases(before: Picture, now: Picture, facts: Facts) -> Iterator[Case]:
         return
     for pid, server in before.servers.items():
         if pid not in now.servers:
-            place = place_of(server, before.taken, before.cgroups.get(pid, ""))
+            place = place_of(server, _since(server, before.taken), before.cgroups.get(pid, ""))
             oom = _rose(before.oom_kills, now.oom_kills)
             yield Case(Ending(pid, datetime.now(UTC), oom=oom, left=pid in now.left), server, place)
     for id_, life in before.lives.items():
         if life.server in now.servers and _has_ended(life, now.lives.get(id_)):
             yield _kernel_case(life, now, facts)
+
+
+def _since(server: Server, seen: float) -> float:
+    # One that never came up may have said why before it was seen for the last time: it takes its time to end.
+    starting = server.health is Health.STARTING and server.started_at
+    return min(seen, server.started_at.timestamp()) if starting and server.started_at else seen
 
 
 def _has_ended(life: Life, now: Life | None) -> bool:

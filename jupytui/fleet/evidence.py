@@ -43,7 +43,8 @@ cat "/sys/fs/cgroup$group/memory.events" || cat "/sys/fs/cgroup/unified$group/me
   cat "/sys/fs/cgroup/memory$group1/memory.oom_control"
 section unit
 [ -z "$unit" ] ||
-  systemctl "--$scope" --no-ask-password --no-pager show -p Result,ExecMainPID,ExecMainCode,ExecMainStatus -- "$unit"
+  systemctl "--$scope" --no-ask-password --no-pager show \
+    -p Result,ExecMainPID,ExecMainCode,ExecMainStatus,NRestarts -- "$unit"
 section end
 """
 _STAMP = re.compile(r"\S{0,2}?(?:[DIWEC] )?(\d{4}-\d\d-\d\d )?(\d\d:\d\d:\d\d)")

@@ -54,9 +54,10 @@ class Fleet:
         self._gates = self._gates or Gates()
         host = open_host(destination, self._prompter(destination.name), self._gates)
         tags = tuple(destination.tags)
-        self._probes[destination.name] = probe = Probe(host, tags)
+        known = self.store.host(destination.name)
+        self._probes[destination.name] = probe = Probe(host, tags, known.servers if known else ())
         self._watchers[destination.name] = Watcher(host, probe, self.store, self.pace)
-        if destination.name not in self.store:
+        if known is None:
             self.store.apply(HostView(destination.name, host.address, tags=tags))
 
     def start(self, names: Iterable[str] | None = None) -> None:

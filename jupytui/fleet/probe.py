@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from jupytui.errors import UsageError
 from jupytui.fleet.contact import Answers, Contact
@@ -13,9 +14,20 @@ from jupytui.fleet.deaths import Deaths
 from jupytui.fleet.facts import Facts
 from jupytui.fleet.gpus import GpuWatch
 from jupytui.fleet.models import HostView
-from jupytui.fleet.servers import kernel_of, kernels_of, notebook_of, server_id, server_of, system_of
+from jupytui.fleet.password import is_untold, lets_in
+from jupytui.fleet.servers import (
+    by_address,
+    kernel_of,
+    kernels_of,
+    notebook_of,
+    server_id,
+    server_of,
+    started,
+    system_of,
+)
 from jupytui.fleet.sightings import KernelSighting, ServerSighting, kernels_in, servers_in
 from jupytui.fleet.survey import Survey
+from jupytui.fleet.units import Units
 from jupytui.hosts.base import Host, HostState, Shell
 from jupytui.jupyter.access import Access
 from jupytui.jupyter.client import ApiKernel, JupyterApi
@@ -28,10 +40,12 @@ _PATIENCE = 2.0  # seconds a look waits for servers; who answers later is in the
 class Probe:
     """Looks at one host, again and again, and remembers what needs to be asked only once."""
 
-    def __init__(self, host: Host, tags: Sequence[str] = ()) -> None:
+    def __init__(self, host: Host, tags: Sequence[str] = (), seen: Sequence[Server] = ()) -> None:
+        """`seen` is what ran there when somebody looked last."""
         self.host = host
         self.tags = tuple(tags)
         self.deaths = Deaths(host)
+        self._units = Units(host, seen)
         self._gpus = GpuWatch(host)
         self._leaving: list[Contact] = []
         self._contacts: dict[str, Contact] = {}
@@ -56,6 +70,7 @@ class Probe:
         self.forget()
         await self._part()
         await self.deaths.close()
+        await self._units.close()
         await self._gpus.stop()
 
     def api(self, server: str) -> JupyterApi:
@@ -72,6 +87,12 @@ class Probe:
         """Return the token of the server with this id, None where it has none or we do not know it."""
         access = self._access.get(server)
         return access.token if access and access.token else None
+
+    def renew(self) -> None:
+        """Somebody asks for a look: what is asked seldom is asked at the next one."""
+        self._units.renew()
+        for contact in self._contacts.values():
+            contact.renew()
 
     async def look(self) -> HostView:
         """Look once. Raises HostTrouble, DeadlineError; what ails a single server is in its health."""
@@ -96,10 +117,16 @@ class Probe:
             state=HostState.UP,
             rtt_ms=round(rtt * 1000, 1),
             system=system_of(facts, self._gpus.latest),
-            servers=self.deaths.view(self._models(servers, kernels, facts), facts),
+            servers=self._servers(servers, kernels, facts),
             seen_at=datetime.now(UTC),
             tags=self.tags,
         )
+
+    def _servers(
+        self, servers: tuple[ServerSighting, ...], kernels: dict[str, KernelSighting], facts: Facts
+    ) -> tuple[Server, ...]:
+        seen = self._units.named(self._models(servers, kernels, facts))
+        return tuple(sorted(self._units.with_stopped(self.deaths.view(seen, facts)), key=by_address))
 
     async def _part(self) -> None:
         leaving, self._leaving = self._leaving, []
@@ -117,14 +144,17 @@ class Probe:
                 if contact and contact.access != access:
                     self._leaving.append(contact)
                     contact = None
-                contact = contact or Contact(self.host, access)
+                contact = contact or Contact(self.host, access, self._files_of(seen, facts))
                 contact.moved_to(_trace(seen, contact.answers, kernels, facts))
                 contacts[seen.process.key] = contact
         self._leaving += self._contacts.values()
         self._contacts = contacts
         await self._part()
-        if waiting := [contact.waiting for contact in contacts.values() if contact.waiting]:
+        if waiting := [task for contact in contacts.values() for task in contact.waiting]:
             await asyncio.wait(waiting, timeout=_PATIENCE)
+
+    def _files_of(self, seen: ServerSighting, facts: Facts) -> Callable[[], Awaitable[bool]] | None:
+        return partial(lets_in, self.host, seen, started(seen.process, facts)) if is_untold(seen) else None
 
     def _models(
         self, servers: tuple[ServerSighting, ...], kernels: dict[str, KernelSighting], facts: Facts

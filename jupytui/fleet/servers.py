@@ -57,16 +57,25 @@ def percent_of(family: Iterable[Process], facts: Facts) -> float | None:
 
 
 def server_id(host: str, server: ServerSighting) -> str:
-    """Return HOST:PORT or HOST:/socket, HOST:#PID for one that has neither."""
+    """Return HOST:PORT or HOST:/socket; of one that has neither HOST:#UNIT, or HOST:#PID without a unit.
+
+    A unit that fails again and again has another process at each look, and is one server.
+    """
     if server.sock or (server.file and server.file.sock):
         return f"{host}:{clean_line(server.sock or (server.file and server.file.sock) or '')}"
-    return f"{host}:{server.port}" if server.port else f"{host}:#{server.pid}"
+    unit = _unit(server.detail.cgroup)
+    return f"{host}:{server.port}" if server.port else f"{host}:#{unit.name if unit else server.pid}"
+
+
+def by_address(server: Server) -> tuple[bool, int, str]:
+    """Return how servers of a host are ordered: by port, then by socket; process ids and ages change."""
+    return server.port is None, server.port or 0, server.sock or ""
 
 
 def server_of(name: str, seen: ServerSighting, answers: Answers, kernels: tuple[Kernel, ...], facts: Facts) -> Server:
     """Return the server called `name` as a model."""
     file, process = seen.file, seen.process
-    auth = auth_of(answers.door, bool(file and file.token), bool(file and file.has_password))
+    auth = auth_of(answers.door, bool(file and file.token), bool(file and file.has_password) or answers.password)
     version = answers.version or (file.version if file else None)
     sock = seen.sock or (file.sock if file else None)
     return Server(
@@ -85,7 +94,7 @@ def server_of(name: str, seen: ServerSighting, answers: Answers, kernels: tuple[
         unit=_unit(seen.detail.cgroup),
         log=log_of(seen.detail.stdout, seen.detail.env.get("JOURNAL_STREAM", ""), seen.detail.cgroup),
         health=_health(seen, answers, auth, facts),
-        started_at=_started(process, facts),
+        started_at=started(process, facts),
         last_activity=answers.status.last_activity,
         cpu_percent=percent_of((process,), facts) if process else None,
         rss=process.rss if process else None,
@@ -153,7 +162,8 @@ def _health(seen: ServerSighting, answers: Answers, auth: Auth, facts: Facts) ->
     return Health.OPEN if exposed else answers.health
 
 
-def _started(process: Process | None, facts: Facts) -> datetime | None:
+def started(process: Process | None, facts: Facts) -> datetime | None:
+    """Return since when a process runs, to two seconds; None where that is not known."""
     if process is None or not process.start:
         return None
     return datetime.fromtimestamp(int(facts.machine.boot_time + process.start / facts.machine.tick), UTC)

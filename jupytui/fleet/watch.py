@@ -45,6 +45,10 @@ class Looker(Protocol):
         """The connection is a new one: nothing said on the old one counts any more."""
         ...
 
+    def renew(self) -> None:
+        """Somebody asks for a look: what is asked seldom is asked at the next one."""
+        ...
+
 
 class Watcher:
     """Keeps the view of one host true. It owns that host's retry policy; nothing else retries.
@@ -101,6 +105,7 @@ class Watcher:
         """Look now; the future is done when that look is over."""
         future = asyncio.get_running_loop().create_future()
         self._looked.append(future)
+        self._looker.renew()
         self._failures = 0
         self._wake.set()
         return future

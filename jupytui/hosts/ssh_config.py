@@ -114,7 +114,7 @@ def _ask(ssh: str, args: list[str], destination: str) -> str:
         message = f"ssh took too long to read its configuration for {destination}."
         raise HostTrouble(HostState.UNREACHABLE, message) from None
     if done.returncode:
-        words = clean(done.stderr).strip()
+        words = clean(done.stderr.replace(b"\r\n", b"\n")).strip()  # as ssh ends its lines
         raise HostTrouble(
             HostState.UNREACHABLE,
             f"Your ssh configuration does not work for {destination}.",

@@ -117,7 +117,9 @@ def server_death(ending: Ending, evidence: Evidence) -> Death | None:
         finding = _said(evidence.log) or _Finding(Cause.UNKNOWN, words, evidence.log[-2:])
     if finding is None:
         return None
-    return Death(finding.cause, finding.words, ending.at, _evidence(finding.lines))
+    restarts = evidence.unit.get("NRestarts", "")
+    counted = int(restarts) if re.fullmatch(r"[0-9]{1,9}", restarts) else None
+    return Death(finding.cause, finding.words, ending.at, _evidence(finding.lines), counted or None)
 
 
 def _memory(ending: Ending, evidence: Evidence) -> _Finding | None:

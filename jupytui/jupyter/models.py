@@ -40,7 +40,7 @@ class Health(StrEnum):
     SILENT = "silent"  # it should answer and does not
     OPEN = "open"  # answers, and anybody who can reach it is let in, from other machines too
     LOCKED = "locked"  # answers, but we hold no credentials: kernels are from files and processes
-    STALE = "stale"  # a runtime file whose process is gone, or is another one by now
+    STALE = "stale"  # runs no more: only its runtime file is there, or it was seen before
     UNREADABLE = "unreadable"  # belongs to another user: only its process and socket are seen
 
 
@@ -95,7 +95,7 @@ class Death(msgspec.Struct, frozen=True):
     """An end that was not asked for. `words` follow the name of what ended: "killed: out of memory (cgroup)".
 
     `evidence` are lines of logs and counters, cleaned and masked. `restarts` of `limit` is what the kernel's restarter
-    counted (2/5), None when it said nothing.
+    counted (2/5), None when it said nothing; of a server, how often systemd has brought it back since it was started.
     """
 
     cause: Cause
@@ -127,8 +127,9 @@ class Kernel(msgspec.Struct, frozen=True):
 
 
 class Server(msgspec.Struct, frozen=True):
-    """One server process. `id` is `HOST:PORT` or `HOST:/socket`; `url` never holds a token.
+    """One server. `id` is `HOST:PORT` or `HOST:/socket`, `HOST:#UNIT` or `HOST:#PID` of one that never listened.
 
+    `url` never holds a token; `pid` is that of its last process.
     `bind` is "loopback", "all" or the address, from the listening sockets; `root_dir` as the server says.
     `died` is how it, or the process of the same id before it, ended last.
     """

@@ -14,6 +14,7 @@ from time import perf_counter
 from jupytui.logs.block import Block, Kind, Lines
 from jupytui.logs.entry import shown, time_of
 from jupytui.logs.level import CONTINUED, Level
+from jupytui.logs.message import message
 from jupytui.logs.ring import Ring
 
 BUDGET = 0.008  # seconds of work at a time
@@ -24,7 +25,8 @@ _AT_ONCE = 64  # lines between two looks at the clock
 class Filter:
     """Which lines: all conditions hold. A continued line has the level and the time of the one it belongs to.
 
-    `level`: this grave or graver. `text`: contained; capitals in it make them matter. `heads`: no continued lines.
+    `level`: this grave or graver. `text`: contained in the message that is shown; capitals in it make them matter.
+    `heads`: no continued lines.
     `since` and `until`: aware, or naive for the host's clock; a line whose time is of the other sort counts as UTC.
     """
 
@@ -147,9 +149,13 @@ class Scan:
             return False
         if (wanted.since or wanted.until) and not self._timely(lines, at):
             return False
-        return not wanted.text or self._contains(shown(lines.raws[at]))
+        return not wanted.text or self._contains(shown(lines.raws[at]), whole=bool(grade & CONTINUED))
 
-    def _contains(self, text: str) -> bool:
+    def _contains(self, text: str, *, whole: bool) -> bool:
+        # Most lines do not hold it at all: what is not shown of a line is left out only of those that do.
+        return self._holds(text) and (whole or self._holds(message(text)))
+
+    def _holds(self, text: str) -> bool:
         return self._wanted.text in (text if self._exact else text.lower())
 
     def _timely(self, lines: Lines, at: int) -> bool:

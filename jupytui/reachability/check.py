@@ -58,8 +58,9 @@ class Check:
 
     `password` and `token` are sent only when all before has passed, and unencrypted only when `in_clear`. `context`
     says whom TLS trusts (default: this system). `far` is what the machine itself says of the port, where the URL leads
-    to that machine and to no proxy. `deadline` is seconds per question; `until` the last step to try (not TLS, which
-    a plain URL has not).
+    to that machine and to no proxy. `posts` False leaves out the POST, of which the server's log tells as of an error;
+    where nothing is in between, nothing refuses it. `deadline` is seconds per question; `until` the last step to try
+    (not TLS, which a plain URL has not).
     """
 
     url: str
@@ -70,6 +71,7 @@ class Check:
     expected: Expected = _UNKNOWN
     far: FarLook | None = None
     in_clear: bool = False
+    posts: bool = True
     deadline: float = DEADLINE
     until: Part = Part.SAME
 
@@ -82,7 +84,7 @@ class Check:
         """Try one thing after the other and yield each step as it ends; a failure is the last. Raises as `report`."""
         visit = await self._visit(Target.parse(self.url))
         for part, run in _STEPS:
-            if part is Part.TLS and not visit.wire.target.tls:
+            if (part is Part.TLS and not visit.wire.target.tls) or (part is Part.POST and not self.posts):
                 continue
             step = await _tried(visit, part, run)
             yield step
@@ -125,7 +127,7 @@ async def _translated(visit: Visit, error: Exception) -> Fails:
     if isinstance(error, h11.ProtocolError):
         visit.saw("what came back is not HTTP")
         words = f"What answers on port {target.port} does not speak HTTP."
-        return Fails(Cause.NOT_HTTP, words, Fix("Something else listens there: is the port right?"))
+        return Fails(Cause.NOT_HTTP, words, Fix("Name the port that Jupyter listens on: something else has this one."))
     return network.cut(visit, error)
 
 

@@ -23,7 +23,7 @@ async def resolve(visit: Visit) -> str:
     if target.address:
         visit.addresses = (target.host,)
         return "It is an address."
-    found = await _local(target.host) if isinstance(visit.host, LocalHost) else await _remote(visit)
+    found = await addresses_of(target.host) if isinstance(visit.host, LocalHost) else await _remote(visit)
     if not found:
         visit.saw(f"{target.host} has no address")
         raise Fails(
@@ -36,7 +36,8 @@ async def resolve(visit: Visit) -> str:
     return f"{target.host} is {visit.addresses[0]}."
 
 
-async def _local(name: str) -> tuple[str, ...]:
+async def addresses_of(name: str) -> tuple[str, ...]:
+    """Return where a name leads, seen from this machine; nothing when nowhere."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):
@@ -153,12 +154,12 @@ def _answer(where: str, port: int, far: FarLook | None, error: Exception) -> Fai
         return Fails(Cause.REJECTED, words, _open_port(port))
     if refused:
         words = f"{where} refuses connections: nothing listens there, or a firewall rejects them."
-        return Fails(Cause.REFUSED, words, Fix("Is the server (or the proxy) running, and on that port?"))
+        return Fails(Cause.REFUSED, words, Fix("Start the server (or the proxy), or name the port it listens on."))
     if isinstance(error, ConnectionResetError):
         return Fails(Cause.RESET, f"Something in between resets connections to {where}.", INSPECTION)
     if no_route:
         words = f"There is no way to {where}: no route, or a firewall that says so."
-        return Fails(Cause.NO_ROUTE, words, Fix("Is the machine up, and are you in its network (or VPN)?"))
+        return Fails(Cause.NO_ROUTE, words, Fix("Switch the machine on, or join its network (or VPN)."))
     return Fails(Cause.NO_ROUTE, f"{where} cannot be reached.", Fix("The evidence has the system's own words."))
 
 

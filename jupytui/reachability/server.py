@@ -83,7 +83,7 @@ async def _not_there(visit: Visit, reply: Reply) -> Fails:
         return Fails(Cause.PROXY_NO_ROUTE, words, _TO_JUPYTER)
     if base == target.base_url:
         words = "What answers is Jupyter's kin, but has no API."
-        return Fails(Cause.NOT_JUPYTER, words, Fix("Is the port right?"))
+        return Fails(Cause.NOT_JUPYTER, words, Fix("Name the port that Jupyter listens on."))
     ways = [_use(target.origin + base)] if version_in(await visit.ask("GET", base + _API)) else []
     ways += [Fix(f"Have it live below {target.base_url}.", {"ServerApp.base_url": target.base_url})]
     return Fails(Cause.BASE_URL, f"Jupyter is there, but lives below {base}.", *ways)

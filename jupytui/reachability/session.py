@@ -92,7 +92,7 @@ async def _by_token(visit: Visit) -> str:
     if await _status(visit) == 200:
         return "The token lets us in."
     visit.credentials = {}
-    fix = Fix("Is it right, and does the proxy hand the Authorization header on?")
+    fix = Fix("Give the token that counts now, and have the proxy hand the Authorization header on.")
     raise Fails(Cause.WRONG_PASSWORD, "The server does not take this token.", fix)
 
 
@@ -101,7 +101,10 @@ async def _status(visit: Visit) -> int:
 
 
 async def posts(visit: Visit) -> str:
-    """Have a POST taken that changes nothing: an interrupt for a kernel that does not exist, which Jupyter says."""
+    """Have a POST taken that changes nothing: an interrupt for a kernel that does not exist, which Jupyter says.
+
+    It warns of that in its log, too; every POST that it answers with success starts, ends or writes something.
+    """
     _needs_login(visit)
     path = f"api/kernels/{_NO_KERNEL}/interrupt?no_track_activity=1"
     reply = await visit.ask_inside("POST", path, {"Origin": visit.wire.target.origin.encode()})

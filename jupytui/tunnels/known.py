@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from jupytui.config.model import Config
 from jupytui.jupyter.models import Server
+from jupytui.tunnels import ports
 from jupytui.tunnels.keeper.listed import tunnel_of
 from jupytui.tunnels.models import Status, Tunnel, TunnelKind, TunnelState
 
@@ -35,6 +36,17 @@ def to_server(statuses: Sequence[Status], host: str, server: Server) -> Status |
     """Return the tunnel to `server`, one that is up before others."""
     found = [status for status in statuses if leads_to(status.tunnel, host, server)]
     return min(found, key=lambda status: status.state is not TunnelState.UP, default=None)
+
+
+def holder(statuses: Iterable[Status], port: int) -> str:
+    """Return who listens on TCP `port` of this machine: one of these tunnels by its name, or a process; "" if unknown.
+
+    All tunnels are one process, whose name says nothing to anybody.
+    """
+    for status in statuses:
+        if status.local and status.local.port == port and status.tunnel.kind is not TunnelKind.REMOTE:
+            return f"tunnel {status.tunnel.name}"
+    return ports.holder(port)
 
 
 def promised(statuses: Iterable[Status]) -> set[int]:

@@ -21,7 +21,7 @@ COMMANDS = (
     Command("app.palette", "All actions", (":", "ctrl+p"), "Finds any action by its name."),
     Command("app.menu", "Actions of the selected thing", (".",)),
     Command("app.filter", "Filter", ("/",), "Shows only what holds a text; escape shows all again.", "screen.filter"),
-    Command("app.back", "Back", ("escape", "left"), "Out of where enter went in.", "screen.back"),
+    Command("app.back", "Back", ("escape", "left", "h"), "Out of where enter went in.", "screen.back"),
     Command("app.last", "Last view", ("-",), "To the view before this one, and back again.", "screen.last"),
     Command("app.detail", "Details of the last error", ("d",), "What was run and what came back."),
     Command("app.stop", "Stop what is under way", ("ctrl+c",), "Never ends the program."),

@@ -25,6 +25,7 @@ from jupytui.ui.live import Live
 from jupytui.ui.prompts import Prompts
 from jupytui.ui.talk import Talk
 from jupytui.ui.verbs import Verbs
+from jupytui.ui.widgets.footer import Hint
 from jupytui.ui.work import Work
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Desk:
         self._program = program
         self.verbs = Verbs(actions, COMMANDS, build_keymap(actions, COMMANDS, options.config))
         self.talk = Talk(program, self)
-        self.live = Live(options, program.store, ScreenFront(program))
+        self.front = ScreenFront(program)
+        self.live = Live(options, program.store, self.front)
         self.work = Work(program, self.talk, self.live.context)
         self._prompts = Prompts(program, self.live.questions, lambda: self.work.hosts | self.live.tunnels.awaited)
         self._tunnels: dict[str, Status] = {}
@@ -128,6 +130,19 @@ class Desk:
             self._program.main.host_differs(one.tunnel.host)
 
     # The screen's own commands
+
+    def always(self, filters: str) -> list[Hint]:
+        """Return the keys that are shown in any case: first of all the one that stops what is under way."""
+        stopped_by = self.work.stopped_by
+        word = "cancels" if stopped_by == "app.back" else "stops"
+        key = self.verbs.keymap.shown(stopped_by)
+        return [*([(key, word)] if key else []), *self.verbs.always(filters)]
+
+    def leave(self) -> bool:
+        """Leave what is on its way to a question; False when nothing is."""
+        title = self.work.leave()
+        self.talk.say(f"Stopped: {title}." if title else "")
+        return title is not None
 
     def help(self) -> None:
         """List the keys that are valid now."""

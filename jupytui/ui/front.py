@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,34 +20,35 @@ T = TypeVar("T")
 
 
 class ScreenFront:
-    """Asks by dialogs. Only workers may call it: each waits for its answer."""
+    """Asks by dialogs, one after the other. Only workers may call it: each waits for its answer."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._turn = asyncio.Lock()
 
     async def confirm(self, question: Confirmation) -> bool:
         """Show what will be lost and ask."""
         from jupytui.ui.dialogs.confirm import ConfirmDialog
 
-        return await self._ask(ConfirmDialog(question)) is True
+        return await self.ask(ConfirmDialog(question)) is True
 
     async def fill(self, form: Form) -> Answers | None:
         """Let the person fill in a form."""
         from jupytui.ui.dialogs.form import FormDialog
 
-        return await self._ask(FormDialog(form))
+        return await self.ask(FormDialog(form))
 
     async def tell(self, title: str, paragraphs: Sequence[str]) -> None:
         """Show paragraphs in a box that scrolls."""
         from jupytui.ui.dialogs.text import TextDialog
 
-        await self._ask(TextDialog(title, [clean(paragraph, 2**18) for paragraph in paragraphs]))
+        await self.ask(TextDialog(title, [clean(paragraph, 2**18) for paragraph in paragraphs]))
 
     async def report(self, result: Result) -> None:
         """Show it until it was read."""
         from jupytui.ui.dialogs.result import ResultDialog
 
-        if await self._ask(ResultDialog(result)):
+        if await self.ask(ResultDialog(result)):
             self._program.notify(await self.copy(result.url), markup=False)
 
     async def copy(self, text: str) -> str:
@@ -64,5 +66,10 @@ class ScreenFront:
         """Go to a pane, narrowed to `subject`; back comes out again."""
         await self._program.main.enter(pane, subject)
 
-    async def _ask(self, dialog: Dialog[T]) -> T | None:
-        return await self._program.push_screen_wait(dialog)
+    async def ask(self, dialog: Dialog[T]) -> T | None:
+        """Show a dialog once no other one takes what is typed, and return its answer."""
+        async with self._turn:
+            await self._program.main.uncovered()
+            if desk := self._program.desk:
+                desk.work.asked()
+            return await self._program.push_screen_wait(dialog)

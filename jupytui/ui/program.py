@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import App
 from textual.screen import Screen
 from textual.theme import Theme
 
 from jupytui.config.options import Options
-from jupytui.errors import ConfigError
 from jupytui.fleet.memory import first_picture, remember
 from jupytui.fleet.store import Store
 from jupytui.ui.panes.table import PANES, PaneEntry
 from jupytui.ui.screen import MainScreen
 from jupytui.ui.styles.color import theme_name
-from jupytui.ui.styles.theme import DEFAULTS, THEMES
+from jupytui.ui.styles.theme import DEFAULTS, THEMES, check_theme
 
 if TYPE_CHECKING:
     from jupytui.actions.base import Action
@@ -34,6 +34,7 @@ class Program(App[int], inherit_bindings=False):
     CSS_PATH = _STYLES / "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     NOTIFICATION_TIMEOUT = 5.0
+    SUSPENDED_SCREEN_CLASS = "-behind"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]  # noqa: RUF012 - as textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
 
@@ -41,6 +42,7 @@ class Program(App[int], inherit_bindings=False):
         self, options: Options, panes: Sequence[PaneEntry] = PANES, actions: tuple[Action, ...] | None = None
     ) -> None:
         """Raise ConfigError for a theme that does not exist."""
+        check_theme(options.config)
         name = theme_name(options.config.settings)
         super().__init__(ansi_color=THEMES[name].ansi if name in THEMES else None)
         self._options = options
@@ -67,9 +69,6 @@ class Program(App[int], inherit_bindings=False):
     def _use_theme(self, name: str) -> None:
         for theme in THEMES.values():
             self.register_theme(theme)
-        if name not in self.available_themes:
-            hint = f"There are {', '.join(sorted(self.available_themes))}."
-            raise ConfigError(f"{self._options.config.path}, settings.theme: there is no theme {name}.", hint)
         # Not by assignment, which has every rule parsed and applied once more.
         self.set_reactive(App.theme, name)
         self.stylesheet.set_variables(self.get_css_variables())
@@ -122,6 +121,11 @@ class Program(App[int], inherit_bindings=False):
         """Somebody is back."""
         if self.desk:
             self.desk.attend(True)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Drop a key that was pressed before the dialog was seen that would get it."""
+        if not (isinstance(event, events.Key) and event.time < getattr(self.screen, "seen_at", 0.0)):
+            await super().on_event(event)
 
     def action_key(self, key: str) -> None:
         """Do what `key` means for what is selected."""

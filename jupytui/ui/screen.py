@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ from jupytui import figures
 from jupytui.doctor.glance import suspicious
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Scope, Subject
+from jupytui.ui.format.servers import host_name
 from jupytui.ui.panes.base import Pane
 from jupytui.ui.panes.table import PaneEntry
-from jupytui.ui.views import View, Views
+from jupytui.ui.views import WHOLE, View, Views
 from jupytui.ui.widgets.footer import FooterLine
 from jupytui.ui.widgets.header import WIDE, HeaderLine
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 TICK = 0.15  # seconds in which changes are collected: a repaint of many rows costs little more than one of one
 ROOMY = 136  # cells
+FLEET = "1"
 AGES = 30.0  # seconds after which ages are drawn anew
 
 
@@ -45,6 +48,7 @@ class MainScreen(Screen[None]):
         self._left: int | None = 0
         self._dirty: set[str] = set()
         self._ticking = False
+        self._resumed = asyncio.Event()
         self._early: list[events.Key] | None = []  # pressed before anybody could say what keys mean
 
     @property
@@ -108,20 +112,28 @@ class MainScreen(Screen[None]):
 
     def _show_lines(self) -> None:
         digit = self._views.current.digit
-        self._header.show(digit, self._note())
+        self._header.show(digit, self._note(), self._way())
         desk = self._program.desk
         pane = self.pane
         hints = [*pane.own_hints, *desk.verbs.hints(pane, desk.work.context)] if desk else ()
-        always = desk.verbs.always(pane.FILTER) if desk else ()
+        always = desk.always(pane.FILTER) if desk else ()
         self._footer.show(hints, always, (desk.work.note if desk else "") or self._filter_note())
 
     def _note(self) -> str:
-        within = self._views.current.within
-        place = within.server or within.host or figures.plural(len(self._store), "host")
+        place = self._called(self._views.current.within) or figures.plural(len(self._store), "host")
         roomy = not WIDE <= self.size.width < ROOMY  # in between, the titles of the panes need the line
-        if self._views.current.digit == "1" and roomy and (count := suspicious(self._store)):
+        if self._views.current.digit == FLEET and roomy and (count := suspicious(self._store)):
             place = f"▲ {figures.plural(count, 'finding')}   {place}"
         return f"read-only   {place}" if self._program.read_only else place
+
+    def _way(self) -> str:
+        """Return how to see more or less of the fleet in this pane."""
+        view, other = self._views.current, self._views.current.turned
+        return f"{view.digit} {self._called(other.within) or 'all'}" if other != view else ""
+
+    def _called(self, part: Subject) -> str:
+        view = self._store.host(part.host or "")
+        return part.server or (host_name(view) if view else part.host or "")
 
     def _filter_note(self) -> str:
         return f"/{self._filter}  {self._left} shown" if self._filter and self._left is not None else ""
@@ -129,10 +141,18 @@ class MainScreen(Screen[None]):
     # Where to be
 
     async def action_show_pane(self, digit: str) -> None:
-        """Show the pane of `digit`, of the whole fleet or, where it is about one thing, of what is selected."""
+        """Show the pane of `digit` for what is selected; in that pane, for the whole fleet, and back again."""
         self._filter_by("")
-        self._views.jump(View(digit, self.pane.subject.at(self._entries[digit].scope)))
+        view = self._views.current
+        self._views.jump(view.turned if digit == view.digit else View(digit, self._scope_of(self._entries[digit])))
         await self._show_view()
+
+    def _scope_of(self, entry: PaneEntry) -> Subject:
+        """Return what a digit narrows its pane to: in the fleet what is selected, in other panes what they show."""
+        view = self._views.current
+        selected = entry.single or view.digit == FLEET
+        scope = (self.pane.subject if selected else view.within).at(entry.scope)
+        return WHOLE if len(self._store) == 1 and scope.scope is Scope.HOST else scope
 
     async def enter(self, digit: str, within: Subject) -> None:
         """Show the pane of `digit` narrowed to a part of the fleet; back comes out again."""
@@ -147,7 +167,9 @@ class MainScreen(Screen[None]):
             await self._show_view()
 
     async def action_back(self) -> None:
-        """Drop the marks, else the filter, else leave the view."""
+        """Leave what is on its way to a question, else drop the marks, else the filter, else leave the view."""
+        if self._program.desk and self._program.desk.leave():
+            return
         if len(self.pane.chosen) > 1:
             self.pane.clear_marks()
         elif self._filter:
@@ -202,6 +224,18 @@ class MainScreen(Screen[None]):
             self._filter = text
             self._left = self.pane.filter_by(text)
             self.schedule()
+
+    # Beside dialogs
+
+    async def uncovered(self) -> None:
+        """Wait until no dialog is in front."""
+        while self.app.screen is not self:
+            self._resumed.clear()
+            await self._resumed.wait()
+
+    def on_screen_resume(self) -> None:
+        """The last dialog is gone."""
+        self._resumed.set()
 
     def on_resize(self) -> None:
         """Lay the lines out anew."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.notifications import SeverityLevel
@@ -28,12 +29,15 @@ class Talk:
         self._program = program
         self._desk = desk
         self._last: JupytuiError | None = None
+        self._seen_until: dict[str, float] = {}
 
     def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
-        """Show a sentence in a toast; nothing for an empty one."""
-        if sentence:
-            timeout = ERROR_SECONDS if severity == "error" else None
-            self._program.notify(clean(sentence, SENTENCE), severity=severity, timeout=timeout, markup=False)
+        """Show a sentence in a toast, once as long as it is seen; nothing for an empty one."""
+        seconds = ERROR_SECONDS if severity == "error" else self._program.NOTIFICATION_TIMEOUT
+        if sentence and self._seen_until.get(sentence, 0.0) <= (now := monotonic()):
+            self._seen_until = {said: until for said, until in self._seen_until.items() if until > now}
+            self._seen_until[sentence] = now + seconds
+            self._program.notify(clean(sentence, SENTENCE), severity=severity, timeout=seconds, markup=False)
 
     def error(self, error: JupytuiError) -> None:
         """Show what failed and what to do; the rest is kept for `details`."""

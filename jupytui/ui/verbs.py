@@ -63,10 +63,16 @@ class Verbs:
         return [(key, word) for verb, word in words.items() if (key := self.keymap.shown(verb))]
 
     def menu(self, context: Context, subjects: Subjects) -> list[Entry]:
-        """Return what can be done to the thing selected, narrowest first; grey with the reason where it cannot."""
+        """Return what can be done to the thing selected, narrowest first; grey with the reason where it cannot.
+
+        Each with its key, unless that means something else here.
+        """
         scope = self.scope(subjects)
         fitting = [action for action in self.actions if scope.lies_in(action.scope)]
-        return [self._entry(action, context, subjects) for action in _narrowest_first(fitting)]
+        return [
+            self._entry(action, context, subjects, keyed=self._meant(action, subjects))
+            for action in _narrowest_first(fitting)
+        ]
 
     def palette(self, context: Context, subjects: Subjects) -> list[Entry]:
         """Return everything there is, in the order of the menu, the screen's own commands last."""
@@ -84,9 +90,9 @@ class Verbs:
         keys = self.keymap.by_id[action.id]
         return bool(keys) and self.keymap.means(keys[0], scope) is action
 
-    def _entry(self, action: Action, context: Context, subjects: Subjects) -> Entry:
+    def _entry(self, action: Action, context: Context, subjects: Subjects, *, keyed: bool = True) -> Entry:
         reason = why_not(action, context, subjects) or ""
-        key = self.keymap.shown(action.id)
+        key = self.keymap.shown(action.id) if keyed else ""
         return Entry(action.id, action.title, key, action.help, reason, _GROUPS[action.scope])
 
     def _commands(self) -> Iterable[Entry]:

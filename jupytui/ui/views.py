@@ -10,10 +10,16 @@ WHOLE = Subject()
 
 
 class View(NamedTuple):
-    """A pane by its digit, and the part of the fleet it shows."""
+    """A pane by its digit, and the part of the fleet it shows; widened to all of it, it knows the `part` before."""
 
     digit: str
     within: Subject = WHOLE
+    part: Subject = WHOLE
+
+    @property
+    def turned(self) -> View:
+        """The whole fleet, or the part that was shown before; the view itself where there is no such part."""
+        return self._replace(within=self.part if self.within == WHOLE else WHOLE, part=self.within)
 
 
 class Views:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker, get_current_worker
 
-from jupytui.actions.base import Action, Context, perform
+from jupytui.actions.base import Action, Answers, Context, perform
 from jupytui.errors import JupytuiError
 from jupytui.fleet.subject import Subject
 from jupytui.text import clean_line
@@ -41,6 +42,7 @@ class Work:
         self.context = context
         self.done: Callable[[set[str]], None] = lambda _added: None
         self._running: dict[Job, tuple[Action, Worker[None]]] = {}
+        self._asking: set[Job] = set()  # on their way to a question: nothing has been done so far
         self._progress: dict[str, str] = {}  # by the group of the worker
         context.progress = self._heard
 
@@ -63,12 +65,20 @@ class Work:
         """The hosts that something under way is about."""
         return {subject.host for _id, subjects in self._running for subject in subjects if subject.host}
 
+    @property
+    def stopped_by(self) -> str:
+        """The command that stops what is under way: going back is enough while nothing has been done."""
+        return "" if not self._running else "app.back" if self._asking else "app.stop"
+
     def start(self, action: Action, subjects: Sequence[Subject]) -> None:
-        """Begin `action` on `subjects`, unless just that is under way already."""
+        """Begin `action` on `subjects`, unless just that is under way; of two that will ask, the later one does."""
         job = (action.id, tuple(subjects))
         if job in self._running:
             self._talk.say(f"{action.title} is under way.")
             return
+        if action.form or action.asks:
+            self.leave()
+            self._asking.add(job)
         # Names and descriptions may be printed: ids only, never an answer.
         worker = self._program.run_worker(
             self._carry_out(job, action),
@@ -81,11 +91,21 @@ class Work:
         self._running[job] = (action, worker)
         self._program.main.schedule()
 
+    def asked(self) -> None:
+        """What runs in this worker has come to its question."""
+        group = get_current_worker().group
+        self._asking -= {job for job, (_action, worker) in self._running.items() if worker.group == group}
+
+    def leave(self) -> str | None:
+        """Cancel what is on its way to a question; return its title, None when there is no such thing."""
+        return self._cancel(next(iter(self._asking))) if self._asking else None
+
     def stop(self) -> str | None:
         """Cancel what was begun last; return its title, None when nothing is under way."""
-        if not self._running:
-            return None
-        job = next(reversed(self._running))
+        return self._cancel(next(reversed(self._running))) if self._running else None
+
+    def _cancel(self, job: Job) -> str:
+        self._asking.discard(job)
         action, worker = self._running.pop(job)
         worker.cancel()
         self._program.main.schedule()
@@ -95,12 +115,27 @@ class Work:
         before = self._hosts()
         try:
             with self._reporting():
-                self._talk.say(await perform(action, self.context, job[1]) or "")
+                self._talk.say(await perform(self._watched(action), self.context, job[1]) or "")
                 self.done(self._hosts() - before)
         finally:
-            self._running.pop(job, None)
+            # Begun again after it was cancelled, the job is another one's by now.
+            if self._is_mine(job):
+                self._asking.discard(job)
+                del self._running[job]
             self._program.main.pane.work_ended()
             self._program.main.schedule()
+
+    def _is_mine(self, job: Job) -> bool:
+        return job in self._running and self._running[job][1] is get_current_worker()
+
+    def _watched(self, action: Action) -> Action:
+        """Return `action`, known to have come to its question when it runs, unless it asks only then."""
+
+        async def run(context: Context, subjects: Sequence[Subject], answers: Answers) -> str:
+            self.asked()
+            return await action.run(context, subjects, answers)
+
+        return action if action.asks else replace(action, run=run)
 
     def _hosts(self) -> set[str]:
         return {view.name for view in self._program.store}

@@ -81,3 +81,12 @@ async def test_nothing_is_written_before_it_is_agreed_to(here: LocalHost, ground
     assert "hashed_password" in question.runs
     assert "(new)" in question.runs
     assert generated.title == "The new password"
+
+
+async def test_a_logout_names_no_file_that_it_did_not_write(here: LocalHost, ground: Lay) -> None:
+    place = ground()
+    configure(place, "json")
+    async with living(place) as server, context(ScriptedFront()) as opened:
+        said = await perform(passwords.LOGOUT, opened, subjects(server), {"restart": passwords.LATER})
+        id_ = f"local:{server.ground.port}"
+        assert said == f"The secret of all sessions is removed. It counts after a restart of {id_}."

@@ -46,7 +46,7 @@ async def test_a_busy_kernel_wants_the_name_typed_and_an_idle_one_a_key() -> Non
     assert await perform(SHUTDOWN, context(front, HOST), [ON_IDLE]) is None
     both, idle = front.confirmed
     assert (both.typed, idle.typed) == ("gpu1", None)
-    assert both.losses[0].what == "train.ipynb"
+    assert both.losses[0].what == "train.ipynb's kernel"
     assert both.losses[0].how.endswith("12G on the GPU")
     assert both.runs == "DELETE /api/kernels/k1 on gpu1:8888\nDELETE /api/kernels/k2 on gpu1:8888"
 
@@ -135,3 +135,14 @@ def test_ids_are_unique_and_every_destructive_verb_shows_what_it_runs() -> None:
 
 def test_losses_are_values() -> None:
     assert Loss("a", "b") == base.Loss("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ("kill -TERM 7", "Runs: kill -TERM 7"),
+        ("--- /h/a.json\n+++ /h/a.json\n+1", "Changes:\n--- /h/a.json\n+++ /h/a.json\n+1"),
+    ],
+)
+def test_only_what_is_run_is_said_to_run(runs: str, said: str) -> None:
+    assert base.Confirmation("Set password", (), runs).introduced == said

@@ -8,7 +8,7 @@ from jupytui.actions.base import Action, Refused, perform, why_not
 from jupytui.actions.environments import carry_out, label, place_of
 from jupytui.actions.launch import NEW, check_extra, check_port, pick, plan_missing, spec_from
 from jupytui.actions.lifecycle import KILL, RESTART, STOP, back, ended
-from jupytui.cli.lifecycle import running, stopped
+from jupytui.cli.lifecycle import already, running, stopped
 from jupytui.errors import UsageError
 from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Subject
@@ -31,7 +31,7 @@ async def test_kernels_that_end_are_named_by_notebook_and_the_command_is_shown(a
     front = ScriptedFront(yes=False)
     assert await perform(action, context(front, HOST), [ON_UNIT]) is None
     (question,) = front.confirmed
-    assert question.losses[0].what == "train.ipynb"
+    assert question.losses[0].what == "train.ipynb's kernel"
     assert question.typed == "gpu1"
     assert question.runs.startswith("systemctl --user ")
     assert question.runs.endswith(" lab.service")
@@ -151,6 +151,16 @@ def test_a_stopped_service_is_named_by_host_port_or_unit() -> None:
         stopped(both, "gpu1", "gpu1")
     with pytest.raises(UsageError, match="is stopped"):
         stopped(both, "gpu1", "gpu1:up")
+
+
+def test_what_runs_already_is_said_to_where_nothing_meant_is_stopped() -> None:
+    idle = Service("lab.service", "user", active="inactive")
+    busy = Service("up.service", "user", active="active", main_pid=3)
+    assert already(HOST, (busy,), "gpu1:8889") == ["gpu1:8889"]
+    assert already(HOST, (busy,), "gpu1") == already(HOST, (), "gpu1") == ["gpu1:8888", "gpu1:8889"]
+    assert already(HOST, (busy,), "gpu1:up") == ["gpu1:up.service"]
+    assert not already(HOST, (idle, busy), "gpu1")
+    assert not already(HOST, (busy,), "gpu1:1")
 
 
 def test_nothing_new_is_begun_where_only_looking_is_allowed() -> None:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from jupytui.actions.base import why_not, widened
+from jupytui.actions import services
+from jupytui.actions.base import Context, why_not, widened
 from jupytui.actions.table import BY_ID
 from jupytui.actions.units import check_cpu, check_memory, verdict_notes
 from jupytui.fleet.subject import Scope, Subject
+from jupytui.systemd.units import Service, Services
 from jupytui.systemd.verify import Verdict
 from tests.actions.front import ScriptedFront, context
 from tests.ui.fleets import gpu1
@@ -24,6 +26,16 @@ async def test_a_unit_that_is_selected_is_not_asked_for() -> None:
     action = BY_ID["service.stop"]
     assert action.form
     assert await action.form(context(ScriptedFront(), gpu1()), [UNIT.at(Scope.HOST)]) is None
+
+
+async def test_the_form_that_asks_for_a_unit_says_in_one_word_what_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def units(_context: Context, _name: str) -> Services:
+        return Services(services=(Service("lab.service", "user"),))
+
+    monkeypatch.setattr(services, "services_of", units)
+    form = await services.pick_unit("Start a stopped server", bool)(context(ScriptedFront(), gpu1()), [Subject("gpu1")])
+    assert form is not None
+    assert form.submit == "Start"
 
 
 @pytest.mark.parametrize("verb", ["server.start", "service.edit", "service.remove", "service.linger"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from jupytui.fleet.subject import Subject
 from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.settings.diff import diff
 from jupytui.jupyter.settings.discover import Answer
-from jupytui.jupyter.settings.edit import FileChange, plan
+from jupytui.jupyter.settings.edit import Edit, FileChange, plan
 from jupytui.jupyter.settings.extensions import enabled
 from jupytui.jupyter.settings.models import ConfigFile, Directory, Found
 from jupytui.jupyter.settings.presets import PRESETS
@@ -104,14 +105,15 @@ def test_every_preset_fits_a_server_that_was_started_without_a_browser(preset: o
 
 async def test_without_consent_a_change_is_left_pending_and_kernels_are_named_first() -> None:
     front = ScriptedFront(yes=False)
-    done = await restart_or_wait(context(front, gpu1()), SERVER, {}, "Written.")
+    nothing: dict[str, Any] = {"python": "", "edit": Edit(())}
+    done = await restart_or_wait(context(front, gpu1()), SERVER, {}, "Written.", **nothing)
     assert done == "Written. Pending: it counts after a restart of gpu1:8888."
     (question,) = front.confirmed
-    assert [loss.what for loss in question.losses] == ["train.ipynb", "eval.ipynb"]
+    assert [loss.what for loss in question.losses] == ["train.ipynb's kernel", "eval.ipynb's kernel"]
     assert question.typed == "gpu1", "one of them is busy"
     assert "restart" in question.runs
     front.confirmed.clear()
-    assert "Pending" in await restart_or_wait(context(front, gpu1()), SERVER, {"restart": "no"}, "Written.")
+    assert "Pending" in await restart_or_wait(context(front, gpu1()), SERVER, {"restart": "no"}, "Written.", **nothing)
     assert not front.confirmed
 
 

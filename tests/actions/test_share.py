@@ -106,7 +106,7 @@ def test_a_public_url_is_refused_first_and_works_once_jupyter_is_set_up_and_rest
     assert (status, out) == (1, "")
     assert "failed: Host accepted" in err
     before = jupyter.pid
-    status, out, err = share(name, "--url", public, "--ca", ca)
+    status, out, err = share(name, "--url", public, "--ca", ca, "--yes")
     assert (status, out, jupyter.pid) == (1, "", before), "nothing restarts without consent"
     assert "after the next restart" in err
     status, out, err = share(name, "--url", public, "--ca", ca, "--restart")
@@ -114,6 +114,29 @@ def test_a_public_url_is_refused_first_and_works_once_jupyter_is_set_up_and_rest
     assert jupyter.pid != before
     assert "ok: websocket passes" in err
     assert jupyter.written()["ServerApp"]["local_hostnames"] == ["localhost", DOMAIN]
+
+
+def test_nothing_is_written_without_consent_nor_for_an_address_that_leads_nowhere(
+    jupyter: Running, share: Share, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupytui.cli.front.open_terminal", lambda: nullcontext(None))
+    name, before = f"local:{jupyter.port}", jupyter.written()
+    status, _out, err = share(name, "--url", "https://no-such-machine.invalid/", "--yes")
+    assert status == 1
+    assert "no-such-machine.invalid has no address" in err
+    status, _out, err = share(name, "--url", f"https://{DOMAIN}/")
+    assert status == 2
+    assert "trust_xheaders" in err, "it is shown what would be written"
+    assert "needs your consent. Say --yes" in err
+    assert jupyter.written() == before
+
+
+def test_what_was_asked_to_be_written_for_the_next_restart_is_done_and_says_so(jupyter: Running, share: Share) -> None:
+    before = jupyter.pid
+    status, out, err = share(f"local:{jupyter.port}", "--lan", "--yes")
+    assert (status, out, jupyter.pid) == (0, "", before)
+    assert f"It is written, and counts after the next restart of local:{jupyter.port}" in err
+    assert jupyter.written()["ServerApp"]["ip"] == "0.0.0.0"
 
 
 def test_a_proxy_that_rewrites_the_host_is_diagnosed_and_mended_by_the_fix_that_is_offered(

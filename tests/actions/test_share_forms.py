@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from jupytui.actions.base import why_not
+from jupytui.actions.base import Confirmation, why_not
 from jupytui.actions.share import LAN, NGROK, STOP, URL
 from jupytui.actions.share_ngrok import check_domain, name_of
-from jupytui.actions.share_side import public_wishes
+from jupytui.actions.share_side import Draft, agree, public_wishes
 from jupytui.actions.share_url import check_url
 from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Subject
 from jupytui.jupyter.models import App, Auth, Health, Server, Tls
+from jupytui.jupyter.settings.discover import Whose
+from jupytui.jupyter.settings.edit import Edit, FileChange
+from jupytui.jupyter.settings.models import Found
 from jupytui.reachability.target import Target
 from tests.actions.front import ScriptedFront, context
 
@@ -61,3 +65,19 @@ def test_fields_are_checked_as_they_are_typed() -> None:
 
 def test_a_shares_name_is_one_that_a_tunnel_may_have() -> None:
     assert name_of(Subject("h", "h:/run/user/1000/jupyter.sock")) == "share-h-run-user-1000-jupyter.sock"
+
+
+async def test_what_is_written_wants_consent_and_names_the_servers_that_may_read_it_too() -> None:
+    here, other, gone = (Server(f"gpu1:{port}", port, App.LAB, port=port) for port in (8888, 8890, 8892))
+    gone = msgspec.structs.replace(gone, health=Health.STALE)
+    front = ScriptedFront()
+    where = context(front, HostView("gpu1", servers=(here, other, gone)))
+    edit = Edit((FileChange("/home/alice/.jupyter/jupyter_server_config.json", b"{}", b'{"a": 1}'),))
+    question = Confirmation("Share", (), "")
+    for restart in ("no", "yes"):
+        await agree(where, SERVER, Draft(Whose(App.LAB), Found("lab"), edit), question, {"restart": restart})
+    await agree(where, SERVER, Draft(Whose(App.LAB), Found("lab"), Edit(())), question, {})
+    asked, restarted, nothing = front.confirmed
+    assert asked.notes == ("If gpu1:8890 read the same files, the change counts there after their next start.",)
+    assert (asked.expressly, restarted.expressly, nothing.expressly) == (True, False, False)
+    assert nothing.notes == ()

@@ -12,11 +12,14 @@ import pytest
 from jupytui.actions.base import Context, Refused, perform, why_not
 from jupytui.actions.table import BY_ID
 from jupytui.actions.tunnel_words import all_tunnels
+from jupytui.actions.way import there_already
 from jupytui.config.load import load_config
 from jupytui.config.paths import Paths
 from jupytui.errors import JupytuiError, UsageError, WrongAnswer
+from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import Nobody, SecretPrompt
+from jupytui.jupyter.models import App, Server
 from jupytui.secret import Secret
 from jupytui.tunnels import ports
 from jupytui.tunnels.keeper.access import Tunnels
@@ -109,6 +112,21 @@ async def test_a_port_that_is_taken_is_named_with_its_holder_and_the_next_free_o
     assert refused.value.message.endswith(" is free.")
 
 
+async def test_a_port_that_another_tunnel_has_is_said_to_be_that_tunnels(work: Context, echo: Address) -> None:
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    status = work.tunnels.status("t")
+    assert status
+    assert status.local
+    with pytest.raises(WrongAnswer, match=f"Port {status.local.port} is taken by tunnel t; "):
+        await perform(BY_ID["tunnel.add"], work, (), answers(echo, name="u", local=str(status.local.port)))
+
+
+async def test_a_new_try_says_what_came_of_it(work: Context, echo: Address) -> None:
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    said = await BY_ID["tunnel.retry"].run(work, [Subject("local", tunnel="t")], {})
+    assert said.startswith("t is up: ")
+
+
 async def test_without_a_port_the_same_is_taken_and_else_the_next(work: Context) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         to = Address("localhost", busy.getsockname()[1])
@@ -184,6 +202,17 @@ async def test_nothing_is_changed_in_read_only_mode_and_what_makes_no_sense_is_r
         with pytest.raises(Refused, match="read-only"):
             await perform(BY_ID[f"tunnel.{verb}"], work, subject)
     assert await perform(BY_ID["tunnel.copy"], work, subject)
+
+
+async def test_in_read_only_mode_the_way_is_a_tunnel_that_is_up_or_none(work: Context, echo: Address) -> None:
+    subject = Subject("local", f"local:{echo.port}")
+    server = Server(f"local:{echo.port}", 1, App.LAB, port=echo.port, bind="loopback")
+    work.fleet.store.apply(HostView("local", servers=(server,)))
+    with pytest.raises(Refused, match=f"No tunnel to local:{echo.port} is up, and with --read-only none is made"):
+        await there_already(work, subject)
+    assert not all_tunnels(work)
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    assert await says_back(await there_already(work, subject))
 
 
 async def test_its_address_is_copied_as_a_browser_wants_it(work: Context, front: ScriptedFront, echo: Address) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from jupytui.actions.base import Confirmation
+from jupytui.actions.environments import look
 from jupytui.cli import main, tell
 from jupytui.cli.front import TerminalFront
+from jupytui.fleet.fleet import Fleet
+from jupytui.fleet.models import HostView
+from jupytui.fleet.store import Store
+from jupytui.hosts.base import Destination, Nobody
+from jupytui.jupyter.models import App, Server
 
 
 def test_an_upgrade_of_nothing_in_particular_is_wrong_use(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,3 +48,14 @@ def test_the_environments_of_this_machine_are_listed(home: Path, capsys: pytest.
         [str(home / "jupyter"), "venv", "3.12.1"]
     ]
     assert err == ""
+
+
+async def test_what_a_running_server_uses_is_listed_first_wherever_it_lies(home: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", elsewhere], check=True)
+    with subprocess.Popen([elsewhere / "bin/python", "-c", "input()"], stdin=subprocess.PIPE) as process:
+        view = HostView("local", servers=(Server("local:8888", process.pid, App.LAB),))
+        async with Fleet(Store([view]), lambda _host: Nobody()) as fleet:
+            fleet.add(Destination("local", None))
+            found, _ = await look(fleet, "local")
+    assert found.environments[0].prefix == str(elsewhere)

@@ -86,6 +86,15 @@ def test_ls_can_be_asked_for_one(fleet: ScriptedFleet, capsys: pytest.CaptureFix
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+@pytest.mark.parametrize(("scope", "lines"), [("gpu1", 4), ("gpu1:8888", 4), ("lab", 0)])
+def test_ls_can_be_asked_for_those_of_a_host_or_a_server(
+    fleet: ScriptedFleet, capsys: pytest.CaptureFixture[str], scope: str, lines: int
+) -> None:
+    fleet.views = [HOST, AWAY]
+    assert main(["kernels", "ls", scope]) == 3
+    assert len(capsys.readouterr().out.splitlines()) == lines
+
+
 @pytest.mark.parametrize("name", ["1d1e", "1d1e-aaaa", "eval.ipynb", "work/eval.ipynb"])
 def test_a_kernel_is_named_by_its_id_or_notebook(fleet: ScriptedFleet, name: str) -> None:
     assert main(["kernels", "interrupt", name]) == 0
@@ -112,7 +121,7 @@ def test_what_is_lost_needs_yes_without_a_terminal(
     fleet: ScriptedFleet, verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["kernels", verb, "b5f0"]) == 2
-    assert "train.ipynb" in capsys.readouterr().err
+    assert "would end train.ipynb's kernel. Say --yes" in capsys.readouterr().err
     assert fleet.done == []
     assert main(["kernels", verb, "b5f0", "--yes"]) == 0
     assert fleet.done == [f"{verb} b5f0-bbbb"]

@@ -52,6 +52,11 @@ def test_wrong_use_is_status_2_and_says_so_on_stderr(home: Path, line: str) -> N
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(("command", "needed"), [("config", "verb"), ("env", "verb, HOST"), ("tunnel", "verb")])
+def test_only_what_is_needed_is_said_to_be_missing(home: Path, command: str, needed: str) -> None:
+    assert _jupytui(command).stderr.splitlines()[-1].endswith(f"the following arguments are required: {needed}")
+
+
 def test_config_path_prints_where_the_file_is_or_would_be(home: Path) -> None:
     assert _jupytui("config", "path").stdout == f"{home}/config/jupytui/hosts.toml\n"
     assert _jupytui("--config", "/x", "config", "path").stdout == "/x/hosts.toml\n"
@@ -63,6 +68,24 @@ def test_config_check_says_what_is_right(home: Path) -> None:
     (home / "hosts.toml").write_text("[hosts.a]\n[keys]\nkernel.restart = 'R'\n")
     done = _jupytui("config", "check", "--config", str(home))
     assert (done.returncode, done.stdout) == (0, f"{home}/hosts.toml is right: 2 hosts, 1 key, 0 tunnels.\n")
+
+
+def test_config_check_refuses_what_would_fail_later(home: Path) -> None:
+    for text, says in (
+        ("[settings]\ntheme = 'nrod'\n", "line 2: settings.theme: there is no theme nrod. Did you mean nord?"),
+        ("[settings]\nssh_config = '/no/such'\n", "line 2: settings.ssh_config: there is no file /no/such."),
+    ):
+        (home / "hosts.toml").write_text(text)
+        done = _jupytui("config", "check", "--config", str(home))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"jupytui: {home}/hosts.toml, {says}")
+
+
+@pytest.mark.parametrize("command", [["config", "check"], ["status"], ["tunnel", "ls"]])
+def test_a_file_that_was_named_and_is_not_there_is_wrong_use(home: Path, command: list[str]) -> None:
+    done = _jupytui(*command, "--config", f"{home}/mine.toml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"There is no {home}/mine.toml." in done.stderr
 
 
 @pytest.mark.parametrize("command", [["config", "check"], ["status"], ["status", "--json"], ["kernels", "ls"]])
@@ -130,6 +153,16 @@ def test_a_reader_that_goes_away_is_no_mistake(home: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, timeout=60, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_no_mistake_of_ours(home: Path) -> None:
+    command = [sys.executable, "-m", "jupytui", "config", "path"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    said = b"jupytui: the disk is full: the output could not be written whole.\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    assert not list(home.rglob("crash-*.log"))
 
 
 def test_a_terminal_that_cannot_show_a_character_shows_another(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

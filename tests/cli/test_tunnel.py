@@ -12,6 +12,8 @@ import pytest
 
 from jupytui.cli import main
 from jupytui.cli.status_json import encode_status
+from jupytui.cli.table import cells_of, render
+from jupytui.cli.tunnel import COLUMNS, _row
 from jupytui.cli.tunnel_json import encode
 from jupytui.config.paths import find_paths
 from jupytui.tunnels.keeper.place import find_place
@@ -68,6 +70,16 @@ def test_ls_lists_what_hosts_toml_names_as_down(hosts: Path, capsys: pytest.Capt
     assert lines[1][:6] == ["lab", "gpu1", "local", "127.0.0.1:9000", "localhost:8888", "down"]
 
 
+@pytest.mark.parametrize("width", [80, 45])
+def test_ls_keeps_names_addresses_and_words_whole_on_a_narrow_terminal(width: int) -> None:
+    here, there = Address("127.0.0.1", 8888), Address("localhost", 8888)
+    up = Status(Tunnel("gpu1-8888", "gpu1", TunnelKind.LOCAL, here, there), TunnelState.UP, 1_800_000_000)
+    text = render(COLUMNS, [_row(status, datetime.now(UTC)) for status in (FAR, up)], width)
+    assert max(map(cells_of, text.splitlines())) <= width
+    for whole in ("gpu1-8888", "127.0.0.1:8888", "localhost:8888", "127.0.0.1:1080", "gpu1 does not answer."):
+        assert whole in text
+
+
 @pytest.mark.parametrize("option", [[], ["--json"]])
 def test_ls_imports_nothing_heavy_and_starts_no_keeper(hosts: Path, option: list[str]) -> None:
     code = (
@@ -88,6 +100,8 @@ def test_ls_imports_nothing_heavy_and_starts_no_keeper(hosts: Path, option: list
         (["rm", "lab", "--all"], "Name the tunnels, or say --all."),
         (["add", "x", "--to", "1"], "Say `jupytui tunnel add NAME --host HOST --to TARGET`."),
         (["add", "x", "--host", "gpu1"], "Say where it leads to"),
+        (["add", "x", "--host", "gpu1", "--to", "99999"], "--to 99999: Expected a port, host:port or /unix/socket."),
+        (["add", "x", "--host", "gpu1", "--to", "1", "--local", "0"], "--local 0: Expected a port from 1 to 65535."),
         (["add", "x", "--host", "gpu1", "--to", "1", "--remote", "--socks"], "not allowed with"),
         (["ls", "lob"], "There is no tunnel 'lob'. Did you mean lab?"),
         (["fly"], "invalid choice"),

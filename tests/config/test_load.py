@@ -79,6 +79,8 @@ def test_a_host_that_is_not_listed_is_named_with_what_was_meant() -> None:
         (b"[hosts.a]\n# tgas\ntags = [\n 'x',\n 1]\n", 3, "hosts.a.tags: expected a list of words"),
         (b"[hosts.a]\nwatch = 'no'\n", 2, 'hosts.a.watch: expected true or false, found "no"'),
         (b'[hosts.a]\nssh = "-oProxyCommand=x"\n', 2, "hosts.a.ssh: expected what `ssh` accepts"),
+        (b"[hosts.a]\nssh = 'alice@h:99999'\n", 2, 'ports to 65535, found "alice@h:99999"'),
+        (b"[hosts.a]\nssh = 'ssh://alice@h:99999'\n", 2, "hosts.a.ssh: expected what `ssh` accepts"),
         (b'[hosts.b]\n[hosts."-oProxyCommand=x"]\n', 2, "expected a name that does not begin with '-'"),
         (b'[hosts."a\\u001b[2J"]\n', 1, "has no control characters"),
         (b"[hosts.local]\nssh = 'x'\n", 2, "hosts.local.ssh: `local` is this machine"),

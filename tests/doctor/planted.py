@@ -55,7 +55,7 @@ class Seen:
         """Carry out a fix as the action does."""
         assert finding.fix
         facts = next((each for each in self.facts.servers if each.server.id == finding.server), None)
-        await carry_out(self.host, prepare(finding.fix, facts), facts)
+        await carry_out(self.host, prepare(finding.fix, facts), facts, Nobody())
 
 
 @asynccontextmanager

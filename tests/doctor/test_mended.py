@@ -151,7 +151,7 @@ async def test_a_server_that_a_fix_keeps_down_comes_back_as_it_was(machine: LabH
         before = machine.exec('cat "$1"', config_file(8931)).stdout
         with pytest.raises(LaunchFailed, match="port is taken") as failed:
             await mended(lab, 8932, "health.port-drifted")
-    assert "Its configuration is as it was before the fix." in failed.value.hint
+    assert "Its files are as they were, and it was started once more." in failed.value.hint
     assert machine.exec('cat "$1"', config_file(8931)).stdout == before
     async with examined(lab.ssh_config, NAME, only="8932") as after:
         assert after.ids == ["health.port-drifted"]

@@ -59,6 +59,16 @@ async def test_a_look_is_no_activity(host: LabHost, server: JupyterServer, lab: 
         assert server.api("GET", "api/status?no_track_activity=1")["last_activity"] == before
 
 
+async def test_a_look_warns_of_nothing_in_the_log_but_of_the_stranger_who_was_refused(host: LabHost, lab: Lab) -> None:
+    read = "journalctl --user -u jupyter -o cat --no-pager --since=@$1"
+    since = host.exec("date +%s.%N").stdout.strip()
+    async with examined(lab.ssh_config, "dr1") as seen:
+        assert seen.diagnosis.findings == ()
+    warned = [line for line in host.exec(read, since, user="alice").stdout.splitlines() if line.startswith("[W ")]
+    assert warned
+    assert not [line for line in warned if "Forbidden" not in line and "403 GET /api/status " not in line]
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`app` are settings of ServerApp, `login` of IdentityProvider; `script` runs in the host as root.
@@ -161,12 +171,20 @@ async def test_its_cause_is_named_first_and_its_fix_works(name: str, host: LabHo
             assert fault.cause not in after.ids
 
 
+REMOVE_UNITS = "rm .config/systemd/user/dr-*; systemctl --user reset-failed; systemctl --user daemon-reload"
+
+
+def write_unit(host: LabHost, name: str, options: str, more: str = "") -> None:
+    command = f"{VENV}/bin/jupyter-server --no-browser --ServerApp.port_retries=0 {options}"
+    unit = f"[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart={command}\n{more}"
+    host.write(f"{HOME}/.config/systemd/user/{name}.service", unit, user="alice", mode="644")
+    host.exec("systemctl --user daemon-reload", user="alice")
+
+
 async def test_units_that_fail_are_named_with_what_their_log_says(host: LabHost, lab: Lab) -> None:
-    faults = {"taken": "--port=8888", "foreign": "--port=8877 --ip=192.0.2.1"}
-    for name, options in faults.items():
-        unit = f"[Service]\nExecStart={VENV}/bin/jupyter-server --no-browser --ServerApp.port_retries=0 {options}\n"
-        host.write(f"{HOME}/.config/systemd/user/dr-{name}.service", unit, user="alice", mode="644")
-    host.exec("systemctl --user daemon-reload; systemctl --user start dr-taken dr-foreign", user="alice")
+    write_unit(host, "dr-taken", "--port=8888")
+    write_unit(host, "dr-foreign", "--port=8877 --ip=192.0.2.1")
+    host.exec("systemctl --user start dr-taken dr-foreign", user="alice")
     host.exec('until [ "$(systemctl --user --failed | grep -c dr-)" = 2 ]; do sleep 0.1; done', user="alice")
     try:
         async with examined(lab.ssh_config, "dr1") as seen:
@@ -177,9 +195,40 @@ async def test_units_that_fail_are_named_with_what_their_log_says(host: LabHost,
             }
             assert set(seen.ids) == {"health.unit-failed"}
     finally:
-        host.exec(
-            "rm .config/systemd/user/dr-*; systemctl --user reset-failed; systemctl --user daemon-reload", user="alice"
-        )
+        host.exec(REMOVE_UNITS, user="alice")
+
+
+async def test_a_unit_that_starts_again_and_again_is_never_called_safe(host: LabHost, lab: Lab) -> None:
+    write_unit(host, "dr-loop", "--port=8876 --ip=999.1.2.3", "Restart=on-failure\nRestartSec=100ms\n")
+    host.exec("systemctl --user start dr-loop", user="alice")
+    host.exec(
+        'until [ "$(systemctl --user show -P NRestarts dr-loop)" -ge 2 ]; do sleep 0.1; done', user="alice", timeout=60
+    )
+    try:
+        async with examined(lab.ssh_config, "dr1") as seen:
+            first = seen.first
+            assert (first.id, first.severity.value) == ("health.unit-loops", "critical")
+            assert re.match(r"dr-loop.service starts again and again: \w+Error: .*999.1.2.3", first.title)
+            evidence = "\n".join(first.evidence)
+            assert "999.1.2.3" in evidence and "status=1/FAILURE" in evidence and "started again" in evidence
+            others = [words for id_, words in seen.diagnosis.verdicts if id_ != "dr1:8888"]
+            assert not [words for words in others if words.endswith("safe")]
+    finally:
+        host.exec(f"systemctl --user stop dr-loop; {REMOVE_UNITS}", user="alice")
+
+
+async def test_a_unit_that_is_stopped_is_told_and_started_by_its_fix(host: LabHost, lab: Lab) -> None:
+    write_unit(host, "dr-idle", "--port=8875")
+    try:
+        async with examined(lab.ssh_config, "dr1") as seen:
+            (finding,) = seen.diagnosis.findings
+            assert (finding.title, finding.severity.value) == ("dr-idle.service is stopped", "notice")
+            await seen.mend(finding)
+        async with examined(lab.ssh_config, "dr1") as after:
+            assert "health.unit-stopped" not in after.ids
+            assert "dr1:8875" in dict(after.diagnosis.verdicts)
+    finally:
+        host.exec(f"systemctl --user stop dr-idle; {REMOVE_UNITS}", user="alice")
 
 
 # Hosts that are not reached

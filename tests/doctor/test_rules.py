@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,9 +13,10 @@ import pytest
 from jupytui.actions.doctor import scope_of
 from jupytui.doctor.export import as_json, as_text
 from jupytui.doctor.glance import suspicious
-from jupytui.doctor.models import ORDER, Disk, HostFacts, PathFact, ServerFacts, Severity
+from jupytui.doctor.models import ORDER, Disk, DownUnit, HostFacts, PathFact, Plight, ServerFacts, Severity
 from jupytui.doctor.repair import prepare
 from jupytui.doctor.rules import HOST_RULES, RULES, diagnose, together
+from jupytui.doctor.units import plight_of
 from jupytui.fleet.models import HostView, System, Trouble
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.state import HostState
@@ -59,6 +61,72 @@ def test_a_server_known_by_its_process_alone_breaks_no_rule() -> None:
     assert diagnosis.findings == ()
     assert diagnosis.skipped == ("It is another user's.",)
     assert diagnosis.verdicts[0][1].endswith("not seen whole")
+
+
+@pytest.mark.parametrize(("more", "word"), [({"auth": Auth.UNKNOWN}, "not known"), ({"bind": None}, "not known")])
+def test_nothing_is_called_safe_of_which_nobody_knows_who_reaches_it_or_how(more: dict[str, Any], word: str) -> None:
+    diagnosis = diagnose(host(replace(WELL, server=msgspec.structs.replace(SERVER, **more))))
+    assert diagnosis.verdicts[0][1].endswith(f" · {word}")
+
+
+def unit(**more: Any) -> Service:
+    return Service("jupyter.service", "user", load="loaded", command="/opt/bin/jupyter-lab --no-browser", **more)
+
+
+RUNS = msgspec.structs.replace(SERVER, unit=Unit("jupyter.service", "user"))
+
+
+@pytest.mark.parametrize(
+    ("service", "server", "plight"),
+    [
+        (unit(active="failed"), None, Plight.FAILED),
+        (unit(active="activating", sub="auto-restart"), None, Plight.LOOPS),
+        (unit(active="active", restarts=7), None, Plight.LOOPS),
+        (unit(active="active", restarts=7), Health.STARTING, Plight.LOOPS),
+        (unit(active="active", restarts=7), Health.OK, None),
+        (unit(active="active"), Health.STARTING, None),
+        (unit(active="inactive"), None, Plight.STOPPED),
+        (Service("jupyter-backup.service", "user", load="loaded", active="inactive", command="/bin/sh"), None, None),
+        (msgspec.structs.replace(unit(active="inactive"), load="masked"), None, None),
+    ],
+)
+def test_a_unit_that_serves_nothing_is_told_from_one_that_does(
+    service: Service, server: Health | None, plight: Plight | None
+) -> None:
+    seen = [msgspec.structs.replace(RUNS, health=server)] if server else []
+    assert plight_of(service, seen) is plight
+
+
+def test_units_that_serve_nothing_are_found_with_their_cause_and_what_shows_it() -> None:
+    log = (
+        "ValueError: '999.1.2.3' is no address",
+        "jupyter.service: Main process exited, code=exited, status=1/FAILURE",
+    )
+    cause = "ValueError: '999.1.2.3' is no address"
+    loops = DownUnit(unit(active="active", restarts=27), Plight.LOOPS, cause, log)
+    failed, stopped = DownUnit(unit(active="failed"), Plight.FAILED, cause, log), DownUnit(unit(), Plight.STOPPED)
+    told = {each.id: each for each in diagnose(replace(host(), down=(stopped, loops, failed))).findings}
+    assert [each.severity.value for each in told.values()] == ["critical", "critical", "notice"]
+    looping = told["health.unit-loops"]
+    assert looping.title == "jupyter.service starts again and again: ValueError: '999.1.2.3' is no address"
+    assert {*log, "started again 27 times so far"} <= set(looping.evidence)
+    start = told["health.unit-stopped"].fix
+    assert start and start.automatic and prepare(start, None).shown == "systemctl --user start jupyter.service"
+
+
+def test_of_a_server_that_left_no_file_nothing_is_left_over() -> None:
+    gone = msgspec.structs.replace(SERVER, health=Health.STALE)
+    left = [replace(host(), stale=((gone, paths),)) for paths in (("/r/jpserver-9.json",), ())]
+    assert [[each.id for each in diagnose(facts).findings] for facts in left] == [["health.stale"], []]
+
+
+@pytest.mark.parametrize("state", [state for state in HostState if state is not HostState.UP])
+@pytest.mark.parametrize("hint", ["Is it awake?", "", "Update the server."])
+def test_a_fix_is_something_to_do_never_a_question(state: HostState, hint: str) -> None:
+    away = HostFacts(HostView("far", state=state, error=Trouble("It is silent.", hint)))
+    (finding,) = diagnose(away).findings
+    assert finding.fix and finding.fix.words and "?" not in finding.fix.words
+    assert hint in f"{finding.words} {finding.fix.words}"
 
 
 @pytest.mark.parametrize(

@@ -126,8 +126,9 @@ def test_it_is_changed_by_keys_with_the_kernels_named_first_and_the_proof_on_scr
         terminal.wait_until(f"Type {NAME} to go ahead", START)  # without a token nobody can tell what it is busy with
         terminal.type(NAME)
         terminal.send("Enter")
-        shown = " ".join(terminal.wait_until("old session is refused", PROVEN).split())
+        shown = " ".join(terminal.wait_until(f"{NAME}:8888: proven", PROVEN).split())
         assert "old password is refused" in shown
+        assert "old session is refused" in shown
         terminal.send("Escape")
         assert NEW.encode() not in terminal.output()
     assert lets_in(server.host, NEW)

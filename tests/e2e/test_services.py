@@ -198,7 +198,7 @@ def test_a_busy_kernel_ends_only_after_the_hosts_name_was_typed(home: Path, lab:
         terminal.wait_until("S stop", SEEN)
         terminal.send("S")
         shown = terminal.wait_until(f"Type {USER} to go ahead", START)
-        assert "work.ipynb  busy" in shown
+        assert "work.ipynb's kernel  busy" in shown
         terminal.type("y")
         terminal.send("Enter")
         terminal.wait_until("nothing was done", START)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import run, screen, write_config
+from tests.e2e.program import run, screen, status, write_config
 from tests.e2e.tmux import Tmux
 from tests.lab.host import LabHost
 from tests.lab.jupyter import Recipe, start_jupyter
@@ -167,3 +167,57 @@ def test_the_command_line_gives_data_on_stdout_and_never_a_secret(home: Path, la
     assert "is back by" in done.stderr
     assert said(host) == before
     assert not any(TOKEN in text for each in (shown, done) for text in (each.stdout, each.stderr))
+
+
+@pytest.fixture
+def tireless(host: LabHost) -> Iterator[LabHost]:
+    """The host, whose unit is started again whenever its server fails."""
+    drop_in = "/home/alice/.config/systemd/user/jupyter.service.d/again.conf"
+    host.write(drop_in, "[Service]\nRestart=on-failure\nRestartSec=100ms\n", user="alice", mode="644")
+    host.exec("systemctl --user daemon-reload", user="alice")
+    yield host
+    host.exec('rm -r "${1%/*}"; systemctl --user daemon-reload', drop_in, user="alice")
+
+
+def listens(host: LabHost) -> None:
+    host.exec('until ss -Hltn | grep -q ":8888 "; do sleep 0.1; done', timeout=60)
+
+
+def test_a_change_that_keeps_the_server_down_is_taken_back_and_the_server_runs_again(
+    home: Path, lab: Lab, tireless: LabHost
+) -> None:
+    config, before = write_config(home, lab, [NAME]), said(tireless)
+    done = run(config, "config", "set", NAME, "ServerApp.ip", "999.1.2.3", "--restart", timeout=180)
+    assert done.returncode == 1
+    assert "did not start: ValueError: " in done.stderr
+    assert "Its files are as they were, and it was started once more." in done.stderr
+    assert said(tireless) == before
+    (server,) = status(config, NAME)[NAME]["servers"]
+    assert (server["id"], server["health"]) == (f"{NAME}:8888", "ok")
+    assert run(config, "config", "undo", NAME).returncode == 1, "there is nothing left of it"
+
+
+def test_what_keeps_a_server_down_is_undone_though_it_does_not_run(home: Path, lab: Lab, tireless: LabHost) -> None:
+    config, before = write_config(home, lab, [NAME]), said(tireless)
+    assert run(config, "config", "set", NAME, "ServerApp.ip", "999.1.2.3").returncode == 0
+    tireless.exec(
+        "systemctl --user restart jupyter; "
+        'until [ "$(systemctl --user show -P NRestarts jupyter)" -ge 1 ]; do sleep 0.1; done',
+        user="alice", timeout=60,
+    )  # fmt: skip
+    done = run(config, "config", "undo", f"{NAME}:8888")
+    assert done.returncode == 0, done.stderr
+    assert "every byte is as before" in done.stderr
+    assert said(tireless) == before
+    tireless.exec("systemctl --user reset-failed jupyter; systemctl --user restart jupyter", user="alice")
+    listens(tireless)
+
+
+def test_what_a_share_wrote_is_undone_as_any_change(home: Path, lab: Lab, host: LabHost) -> None:
+    config, before = write_config(home, lab, [NAME]), said(host)
+    shared = run(config, "share", NAME, "--lan", "--yes")
+    assert '"ip": "0.0.0.0"' in said(host), shared.stderr
+    done = run(config, "config", "undo", NAME)
+    assert done.returncode == 0, done.stderr
+    assert "Undone: Change for a share" in done.stderr
+    assert said(host) == before

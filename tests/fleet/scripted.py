@@ -56,6 +56,7 @@ class ScriptedLooker:
         self.steps = deque(steps)
         self.looks = 0
         self.forgotten = 0
+        self.renewed = 0
         self._waiters: list[tuple[int, asyncio.Event]] = []
 
     async def look(self) -> HostView:
@@ -72,6 +73,9 @@ class ScriptedLooker:
 
     def forget(self) -> None:
         self.forgotten += 1
+
+    def renew(self) -> None:
+        self.renewed += 1
 
     async def reached(self, number: int) -> None:
         """Wait until look `number` has begun."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
 from collections.abc import AsyncIterator
 
 import pytest
+import trustme
 
-from jupytui.fleet.contact import Contact
+from jupytui.errors import JupytuiError
+from jupytui.fleet.contact import Contact, auth_of
+from jupytui.hosts.base import HostState, HostTrouble
 from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.access import Access
-from jupytui.jupyter.models import Health
+from jupytui.jupyter.client import Door
+from jupytui.jupyter.models import Auth, Health
 from jupytui.secret import Secret
 
 BODIES = {"/api/kernels": b"[]", "/api/sessions": b"[]"}
@@ -42,14 +48,20 @@ async def server() -> Server:
     return Server()
 
 
+@contextlib.asynccontextmanager
+async def listening(server: Server, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The port it is reached at."""
+    there = await asyncio.start_server(server.handle, "127.0.0.1", 0, ssl=tls)
+    yield there.sockets[0].getsockname()[1]
+    there.close()
+
+
 @pytest.fixture
 async def contact(server: Server) -> AsyncIterator[Contact]:
-    listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    made = Contact(LocalHost(), Access("127.0.0.1", port, token=Secret("t")))
-    yield made
-    await made.close()
-    listening.close()
+    async with listening(server) as port:
+        made = Contact(LocalHost(), Access("127.0.0.1", port, token=Secret("t")))
+        yield made
+        await made.close()
 
 
 async def look(contact: Contact, server: Server, trace: object) -> list[str]:
@@ -58,7 +70,7 @@ async def look(contact: Contact, server: Server, trace: object) -> list[str]:
     contact.ask_if_due()
     contact.moved_to(trace)
     if contact.waiting:
-        await asyncio.wait([contact.waiting])
+        await asyncio.wait(contact.waiting)
     return list(server.asked)
 
 
@@ -86,3 +98,66 @@ async def test_a_server_that_failed_is_asked_again_for_everything(contact: Conta
     server.fails = False
     await look(contact, server, 2)
     assert (contact.answers.health, contact.answers.kernels) == (Health.OK, ())
+
+
+async def test_the_files_of_a_server_are_read_once_and_believed(server: Server) -> None:
+    said: list[JupytuiError | bool] = [HostTrouble(HostState.DOWN, "lost"), True, False]
+
+    async def files() -> bool:
+        word = said.pop(0)
+        if isinstance(word, JupytuiError):
+            raise word
+        return word
+
+    async with listening(server) as port:
+        contact = Contact(LocalHost(), Access("127.0.0.1", port, token=Secret("t")), files)
+        for trace in range(4):
+            await look(contact, server, trace)
+        assert (contact.answers.password, said) == (True, [False])
+        server.fails = True
+        await look(contact, server, 5)
+        assert contact.answers.password
+        await contact.close()
+
+
+async def test_a_certificate_that_was_replaced_is_seen_when_somebody_asks_and_after_a_while(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    def serve(issuer: str) -> None:
+        trustme.CA(organization_name=issuer).issue_cert("localhost").configure_cert(context)
+
+    async def issuer(contact: Contact) -> str | None:
+        await look(contact, server, None)
+        return contact.answers.tls.issuer if contact.answers.tls else None
+
+    serve("first")
+    async with listening(server, context) as port:
+        contact = Contact(LocalHost(), Access("127.0.0.1", port, tls=True, token=Secret("t")))
+        first = await issuer(contact)
+        serve("second")
+        assert await issuer(contact) == first
+        contact.renew()
+        second = await issuer(contact)
+        assert second != first
+        serve("third")
+        monkeypatch.setattr("jupytui.fleet.contact.FULL", 0.0)
+        assert await issuer(contact) == second
+        monkeypatch.setattr("jupytui.fleet.contact.SHOWN", 0.0)
+        assert await issuer(contact) not in {first, second}
+        await contact.close()
+
+
+@pytest.mark.parametrize(
+    ("door", "token", "password", "auth"),
+    [
+        (Door.SHUT, True, True, Auth.BOTH),
+        (Door.SHUT, True, False, Auth.TOKEN),
+        (Door.SHUT, False, False, Auth.PASSWORD),
+        (Door.OPEN, False, False, Auth.NONE),
+        (None, True, True, Auth.UNKNOWN),
+    ],
+)
+def test_how_a_server_lets_people_in(door: Door | None, token: bool, password: bool, auth: Auth) -> None:
+    assert auth_of(door, token, password) is auth

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 
@@ -13,7 +14,7 @@ from jupytui.fleet.probe import Probe
 from jupytui.hosts.base import Destination, Nobody
 from jupytui.hosts.limits import Gates
 from jupytui.hosts.open import open_host
-from jupytui.jupyter.models import Cause, Death, Health, Kernel, KernelState
+from jupytui.jupyter.models import Cause, Death, Health, Kernel, KernelState, Unit
 from tests.lab.host import LabHost
 from tests.lab.jupyter import VENV, JupyterServer, Recipe, start_jupyter
 from tests.lab.lab import Lab
@@ -127,12 +128,47 @@ async def test_a_server_killed_and_started_again_by_its_unit_says_so(probe: Prob
     assert all(server.pid != pid for server in view.servers if server.health is Health.OK)
 
 
-async def test_a_server_stopped_by_its_unit_has_not_died(probe: Probe, there: JupyterServer) -> None:
+async def test_a_unit_that_fails_again_and_again_is_one_server_with_its_cause(
+    lab: Lab, probe: Probe, there: JupyterServer
+) -> None:
+    stranger = Probe(
+        open_host(Destination("s", ssh=there.host.name, ssh_config=str(lab.ssh_config)), Nobody(), Gates())
+    )
+    config = "/home/alice/.jupyter/jupyter_server_config.json"
+    there.host.exec(f"sed -i 's/127.0.0.1/999.1.2.3/' {config}; systemctl --user restart jupyter", user="alice")
+    await stranger.host.connect()
+    try:
+        for looker, name in ((probe, f"{there.host.name}:8888"), (stranger, "s:#jupyter.service")):
+            seen: set[str] = set()
+            (server,) = (await until(looker, partial(_died_often, seen), 60)).servers
+            died = server.died
+            assert died and (died.cause, seen) == (Cause.FAILED, {name})
+            assert "ValueError: '999.1.2.3' does not appear to be an IPv4 or IPv6 address" in died.words
+    finally:
+        await stranger.close()
+        await stranger.host.close()
+
+
+def _died_often(seen: set[str], view: HostView) -> bool:
+    assert len(view.servers) <= 1
+    seen.update(server.id for server in view.servers)
+    return any(server.died and (server.died.restarts or 0) > 2 for server in view.servers)
+
+
+async def test_a_server_stopped_by_its_unit_has_not_died_and_stays_in_view(probe: Probe, there: JupyterServer) -> None:
     there.host.exec("systemctl --user stop jupyter", user="alice")
     views = [await probe.look() for _ in range(3)]
     await asyncio.sleep(1)
     views.append(await probe.look())
     assert not any(server.died for view in views for server in view.servers)
+    (stopped,) = views[-1].servers
+    assert (stopped.health, stopped.port, stopped.unit) == (Health.STALE, 8888, Unit("jupyter.service", "user"))
+    remove = (
+        "rm .config/systemd/user/jupyter.service .config/systemd/user/*/jupyter.service; systemctl --user daemon-reload"
+    )
+    there.host.exec(remove, user="alice")
+    probe.renew()
+    await until(probe, lambda view: not view.servers)
 
 
 async def test_what_an_action_ends_is_no_death(probe: Probe, there: JupyterServer) -> None:

@@ -205,6 +205,24 @@ async def test_a_server_that_died_and_is_back_says_why(monkeypatch: pytest.Monke
     assert back.health is Health.OK and back.died == gone.died
 
 
+async def test_one_that_fails_again_and_again_is_never_out_of_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "jupyter.service: Main process exited, code=killed, status=9/KILL"
+    story = Story(monkeypatch, *[Evidence(log=(line,), unit={"NRestarts": f"{count}"}) for count in (1, 2)])
+    await story.look(server(health=Health.STARTING))
+    for _ in range(2):
+        await story.look(server(pid=8, health=Health.STARTING))
+    (again,) = await story.look()
+    assert (again.health, again.died and again.died.restarts) == (Health.STALE, 1)
+    (again,) = await story.look(server(pid=9, health=Health.STARTING))
+    assert again.died and again.died.restarts == 2
+
+
+def test_what_one_that_never_came_up_said_is_looked_for_from_its_start() -> None:
+    starting = msgspec.structs.replace(server(health=Health.STARTING), started_at=datetime.fromtimestamp(1090, UTC))
+    (case,) = ended(starting, ())
+    assert case.place.since == 1090
+
+
 async def test_a_single_look_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     story = Story(monkeypatch)
     await story.look(server(health=Health.STALE))

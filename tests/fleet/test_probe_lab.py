@@ -15,7 +15,7 @@ from jupytui.hosts.limits import Gates
 from jupytui.hosts.open import open_host
 from jupytui.jupyter.models import App, Auth, Health, Kernel, KernelState, Log, Server, Unit
 from tests.lab.host import LabHost
-from tests.lab.jupyter import VENV, JupyterServer, Recipe, start_jupyter
+from tests.lab.jupyter import PASSWORD, VENV, JupyterServer, Recipe, start_jupyter
 from tests.lab.lab import Lab
 
 Jupyters = dict[str, JupyterServer]
@@ -209,6 +209,21 @@ async def test_several_servers_of_one_host_one_open_to_all_and_one_of_another_us
 
 def _settled(servers: dict[str, Server]) -> bool:
     return all(server.health is not Health.STARTING for server in servers.values())
+
+
+async def test_a_password_beside_a_token_is_seen_at_the_first_look_and_only_by_its_files(
+    lab: Lab, fresh_host: LabHost, prober: Prober
+) -> None:
+    both = Recipe("both", "user-unit", "x.ipynb", token="own-token", password=PASSWORD)
+    there = await asyncio.to_thread(start_jupyter, lab, fresh_host, both)
+    probe = await prober(fresh_host.name)
+    logged = fresh_host.exec("journalctl -q -o cat --user-unit jupyter | wc -l").stdout
+    server, _ = only(await probe.look())
+    assert server.auth is Auth.BOTH
+    assert server.last_activity == only(await (await prober(fresh_host.name)).look())[0].last_activity
+    assert fresh_host.exec("journalctl -q -o cat --user-unit jupyter | wc -l").stdout == logged
+    there.host.exec("rm /home/alice/.jupyter/jupyter_server_config.json")
+    assert only(await probe.look())[0].auth is Auth.BOTH  # the running process knows nothing of it
 
 
 async def test_names_that_would_hurt_a_terminal_come_out_harmless(

@@ -77,6 +77,7 @@ async def test_only_the_user_ends_the_wait_after_a_refused_login() -> None:
             await asyncio.sleep(0)
         assert host.calls.count("connect") == 1
         await asyncio.wait_for(watcher.wake(), 5)
+        assert looker.renewed == 1  # what is asked seldom is asked then
     assert (host.calls.count("connect"), looker.looks) == (2, 1)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from jupytui.hosts.base import HostTrouble
 from jupytui.hosts.ssh_config import arguments, parse, resolve
+from jupytui.text import REPLACEMENT
 
 SAID = """host gpu1
 user alice
@@ -97,3 +98,11 @@ async def test_without_ssh_the_simple_things_are_read_all_the_same(
     config.write_text("Host box\n  Port nonsense\n")
     with pytest.raises(HostTrouble, match="does not work"):
         await resolve("box", str(config))
+
+
+@pytest.mark.skipif(not shutil.which("ssh"), reason="no ssh here")
+async def test_what_ssh_says_of_its_configuration_is_passed_on_clean(tmp_path: Path) -> None:
+    with pytest.raises(HostTrouble) as caught:
+        await resolve("box", str(tmp_path / "nowhere"))
+    assert caught.value.hint.endswith("No such file or directory")
+    assert REPLACEMENT not in caught.value.hint + caught.value.detail

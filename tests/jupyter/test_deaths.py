@@ -143,6 +143,12 @@ def test_a_units_properties_count_only_for_the_process_that_ended() -> None:
     assert server(unit=unit | {"Result": "success"}) is None
 
 
+def test_how_often_systemd_brought_it_back_is_told() -> None:
+    for counted, restarts in (("27", 27), ("0", None), ("[not set]", None)):
+        died = server(UNIT_KILLED, unit={"NRestarts": counted})
+        assert died and died.restarts == restarts
+
+
 TEXT = st.lists(st.one_of(st.text(), st.sampled_from([RESTARTING, CGROUP_OOM, UNIT_FAILED, SEGFAULT, FULL]))).map(tuple)
 
 

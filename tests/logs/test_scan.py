@@ -47,6 +47,16 @@ async def test_a_filter_by_level_keeps_the_lines_that_belong_to_an_error() -> No
 
 @pytest.mark.parametrize(
     ("text", "numbers"),
+    [("ServerApp", []), ("serverapp", []), ("2026", []), ("fine", [0]), ("jupyter_lsp", [1]), ("Traceback", [3])],
+)
+async def test_what_has_a_column_of_its_own_is_not_found_as_text(text: str, numbers: list[int]) -> None:
+    scan = Scan(ring_of(INFO % 0, b"[I 2026-11-20 10:11:12.345 jupyter_lsp] hello\n", ERROR % 2), Filter(text=text))
+    await scan.finish()
+    assert found(scan) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
     [("café", [1]), ("hello", [0, 2]), ("Hello", [0]), ("token=", [3]), ("geheim", []), ("red hello", [2]), ("[", [1])],
 )
 async def test_the_search_is_in_what_is_shown(text: str, numbers: list[int]) -> None:

@@ -55,7 +55,7 @@ async def shown(
 ) -> AsyncIterator[tuple[Program, Pilot[int], CertificatesPane]]:
     """Run the program with the pane shown and these certificates known; its hosts are away, so nothing is dialled."""
     async with running(home, size, list(views) or [away()]) as (program, pilot):
-        await pilot.press("7")
+        await pilot.press("7", "7")  # of all hosts
         await settled(pilot)
         pane = program.main.pane
         assert isinstance(pane, CertificatesPane)
@@ -132,3 +132,11 @@ SERVER = Server(id="gpu1:8888", pid=1, app=App.LAB, port=8888, url="https://loca
 )
 def test_what_must_be_done_is_seen_in_its_state(cert: CertView | None, state: str, tone: str) -> None:
     assert certs.state(row_of("gpu1", "gpu1", SERVER, cert, stale=False), LOOK) == (state, tone)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_who_trusts_a_certificate_is_said_at_every_width(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with shown(tmp_path, {LAB: view()}, size) as (program, pilot, pane):
+        pane.move_to(LAB)
+        await settled(pilot)
+        assert "Machines that trust your authority trust it (K says how)." in " ".join(text(program).split())

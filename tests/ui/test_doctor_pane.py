@@ -49,7 +49,7 @@ async def shown(
 
         patch.setattr("jupytui.ui.panes.doctor.examine", look)
         async with running(home, size, [fleets.local(), fleets.gpu1()], **more) as (app, pilot):
-            await pilot.press("9")
+            await pilot.press("9", "9")  # of all hosts
             await app.workers.wait_for_complete()
             await settled(pilot)
             pane = app.main.pane

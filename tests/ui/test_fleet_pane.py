@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
+from jupytui.fleet.models import HostView
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Subject
+from jupytui.fleet.units import as_stopped
 from jupytui.hosts.base import HostState
+from jupytui.jupyter.models import Cause, Death, Health, Server
 from jupytui.ui.panes.fleet import FleetPane
 from tests.ui import fleets
 from tests.ui.host_app import PaneApp
@@ -220,3 +224,86 @@ async def test_a_host_that_comes_up_is_shown_with_its_servers_under_it() -> None
         assert "▾ hpc" in screen(app)
         assert "● locked" in screen(app)
         assert "No Jupyter server runs on lab-pi." in screen(app)
+
+
+def gpu1_with(*servers: Server) -> HostView:
+    return replace(fleets.gpu1(), servers=servers)
+
+
+async def test_a_server_that_goes_leaves_the_cursor_to_its_host_and_gets_it_back() -> None:
+    app = app_of()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("j", "j", "j")
+        lab, notebook = fleets.gpu1().servers
+        for servers, subject in (((notebook,), Subject("gpu1")), ((), Subject("gpu1")), ((notebook, lab), LAB)):
+            app.store.apply(gpu1_with(*servers))
+            app.pane.show_store(app.store)
+            await pilot.pause()
+            assert app.pane.subject == subject == app.selected[-1]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_one_that_fails_again_and_again_says_so_in_its_row(size: tuple[int, int]) -> None:
+    app = app_of()
+    async with app.run_test(size=size) as pilot:
+        lab = fleets.gpu1().servers[0]
+        died = Death(Cause.FAILED, "ended by ValueError: no address", fleets.NOW, restarts=27)
+        app.store.apply(gpu1_with(replace(lab, health=Health.STARTING, died=died)))
+        app.pane.show_store(app.store)
+        await pilot.press("j", "j", "j")
+        said = "✖ ended 27 times,…" if size[0] == 45 else "✖ ended 27 times, by ValueError: no address"
+        assert said in app.lines[3 if size[0] == 45 else 4]
+        if size[0] > 45:
+            assert "It ended 27 times, by ValueError: no address; the last time a moment ago." in screen(app)
+
+
+async def test_a_stopped_unit_keeps_its_row_and_says_what_starts_it() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.store.apply(gpu1_with(as_stopped(fleets.gpu1().servers[0])))
+        app.pane.show_store(app.store)
+        await pilot.press("j", "j", "j")
+        assert "○ stopped  user unit lab" in " ".join(app.lines[4].split("   "))
+        assert "lab.service is stopped: u starts it." in screen(app)
+
+
+def exposed(health: Health = Health.OK) -> HostView:
+    lab, notebook = fleets.gpu1().servers
+    return gpu1_with(replace(lab, bind="all", kernels=()), replace(notebook, bind="10.0.0.5", health=health))
+
+
+@pytest.mark.parametrize("size", [SIZES[0], SIZES[-1]])
+async def test_whom_a_server_listens_to_is_said_first_and_never_cut(size: tuple[int, int]) -> None:
+    app = app_of(Store((exposed(),)))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        lab, notebook = (next(line for line in app.lines if name in line) for name in ("lab :8888", "notebook :8890"))
+        assert "everyone, u" in lab
+        assert "10.0.0.5, " in notebook
+
+
+async def test_a_narrow_list_says_that_a_server_without_kernels_is_up() -> None:
+    lab, _notebook = fleets.gpu1().servers
+    app = app_of(Store((gpu1_with(replace(lab, kernels=())),)))
+    async with app.run_test(size=(45, 24)) as pilot:
+        await pilot.pause()
+        assert "● up " in app.lines[1]
+
+
+async def test_below_a_narrow_list_the_room_left_tells_of_the_server_that_is_selected() -> None:
+    app = app_of(Store((exposed(),)))
+    async with app.run_test(size=(45, 24)) as pilot:
+        await pilot.press("j")
+        await pilot.pause()
+        for fact in ("https://localhost:8888/lab", "password", "everyone, user unit lab", "~/experiments", "27 days"):
+            assert fact in screen(app)
+        rule = app.lines.index(next(line for line in app.lines if "──" in line))
+        await pilot.press("k")
+        await pilot.pause()
+        assert "──" in app.lines[rule], "moving about does not move the screen"
+        for height in (5, 24):
+            await pilot.resize_terminal(45, height)
+            async with asyncio.timeout(5):
+                while ("800G free on disk" in screen(app)) is not (height == 24):
+                    await pilot.pause()
+            assert "notebook :8890" in screen(app)

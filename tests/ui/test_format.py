@@ -173,7 +173,7 @@ def test_what_a_host_asks_for_is_not_cut_at_45_columns(waiting: str) -> None:
     ("not_after", "shown", "style"),
     [
         (timedelta(days=27, hours=1), "27 days", ""),
-        (timedelta(days=1, hours=1), "1 day", "warn"),
+        (timedelta(days=1, hours=1), "25 hours", "warn"),
         (timedelta(hours=-1), "expired", "bad"),
     ],
 )
@@ -202,8 +202,8 @@ def test_a_servers_share_is_of_the_whole_machine_with_its_kernels() -> None:
 
 def test_who_can_reach_a_server_is_said_when_it_is_more_than_its_machine() -> None:
     server = fleets.gpu1().servers[1]
-    assert servers.where(server) == "process, everyone"
-    assert servers.where(replace(server, bind="10.0.0.5")) == "process, 10.0.0.5"
+    assert servers.where(server) == "everyone, process"
+    assert servers.where(replace(server, bind="10.0.0.5")) == "10.0.0.5, process"
     assert servers.where(fleets.local().servers[0]) == "user unit jupyter"
     assert servers.auth(replace(server, auth=Auth.BOTH)) == "token+pw"
 

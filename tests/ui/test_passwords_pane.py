@@ -42,7 +42,7 @@ async def shown(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PasswordsPane, "_due", lambda *_: False)
         async with running(home, size, [fleets.gpu1()] if views is None else views, **more) as (program, pilot):
-            await pilot.press("6")
+            await pilot.press("6", "6")  # of all hosts
             await settled(pilot)
             pane = program.main.pane
             assert isinstance(pane, PasswordsPane)
@@ -90,6 +90,17 @@ async def test_what_waits_for_a_restart_says_what_comes_then(tmp_path: Path) -> 
         seen = " ".join(text(program).split())
         assert "◐ restart" in seen
         assert "count after a restart: it lets in by token then." in seen
+
+
+async def test_a_logout_that_waits_for_a_restart_is_not_called_fine(tmp_path: Path) -> None:
+    async with shown(tmp_path, (45, 24)) as (program, pilot, pane):
+        take(pane, replace(GOOD, logs_out=True), GOOD)
+        await settled(pilot)
+        pane.move_to(Subject("gpu1", "gpu1:8888"))
+        await settled(pilot)
+        seen = " ".join(text(program).split())
+        assert "◐ restart" in seen
+        assert "Who is logged in stays so until a restart, which logs everybody out." in seen
 
 
 async def test_a_weak_hash_is_a_warning_and_enter_tells_everything(tmp_path: Path) -> None:
@@ -147,3 +158,15 @@ async def test_a_password_is_typed_unseen_and_weighed_in_words(tmp_path: Path) -
         await pilot.press("enter", "x", "enter", "enter", "enter")
         await pilot.pause()
         await pilot.press("escape")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_is_said_of_a_server_is_said_to_the_end(tmp_path: Path, size: tuple[int, int]) -> None:
+    last = "And whoever still logs in by the old way is let in until the very last of these words is seen."
+    many = replace(WEAK, warnings=(*WEAK.warnings, "Its file can be read by others on this machine.", last))
+    async with shown(tmp_path, size) as (program, pilot, pane):
+        take(pane, many, GOOD)
+        await settled(pilot)
+        pane.move_to(Subject("gpu1", "gpu1:8888"))
+        await settled(pilot)
+        assert last in " ".join(text(program).split())

@@ -215,7 +215,7 @@ async def test_what_is_grave_needs_the_typed_name(tmp_path: Path, size: tuple[in
     losses = [Loss(f"train {SHOWN}.ipynb", "busy for 41 minutes", grave=True)]
     verb = Verb(losses=lambda _context, _subject: losses, runs=lambda _context, _subject: f"POST {SHOWN}")
     async with running(tmp_path, size, actions=(verb.action,)) as (program, pilot):
-        await pilot.press("2", "T")
+        await pilot.press("2", "2", "T")
         await settled(pilot)
         assert isinstance(program.screen, ConfirmDialog)
         shown = text(program)
@@ -231,7 +231,7 @@ async def test_what_is_grave_needs_the_typed_name(tmp_path: Path, size: tuple[in
 async def test_an_enter_too_many_leaves_one_dialog_and_ends_nothing(tmp_path: Path) -> None:
     verb = Verb(losses=lambda _context, _subject: [Loss("train.ipynb", "busy", grave=True)])
     async with running(tmp_path, actions=(verb.action,)) as (program, pilot):
-        await pilot.press("2", "T")
+        await pilot.press("2", "2", "T")
         await settled(pilot)
         field = program.screen.query_one(Input)
         field.value = "gpu1"
@@ -261,7 +261,7 @@ async def test_what_is_not_grave_needs_one_key_and_escape_leaves_it(tmp_path: Pa
 async def test_marked_things_are_done_together(tmp_path: Path) -> None:
     verb = Verb(many=True)
     async with running(tmp_path, actions=(verb.action,)) as (program, pilot):
-        await pilot.press("2")
+        await pilot.press("2", "2")
         await settled(pilot)
         await pilot.press("space", "down", "space", "T")
         await program.workers.wait_for_complete()

@@ -88,6 +88,32 @@ async def test_cursor_goes_to_the_neighbour_when_its_row_goes_and_says_so() -> N
         assert key_of(app) == "row 00000"
 
 
+async def test_a_row_that_comes_back_gets_the_cursor_back_unless_somebody_moved_it() -> None:
+    app = ListApp(items(4))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("j", "j")
+        app.rows.set_rows([item for item in items(4) if item.key != "row 00002"])
+        assert key_of(app) == "row 00003"
+        app.rows.set_rows([])
+        app.rows.set_rows(list(reversed(items(4))))
+        assert key_of(app) == "row 00002"
+        app.rows.set_rows([item for item in items(4) if item.key != "row 00002"])
+        await pilot.press("k")
+        chosen = key_of(app)
+        app.rows.set_rows(items(4))
+        assert key_of(app) == chosen != "row 00002"
+
+
+async def test_a_filter_takes_the_cursor_to_what_is_left_for_good() -> None:
+    app = ListApp(items(4))
+    async with app.run_test(size=SIZE):
+        app.rows.let_go()
+        app.rows.set_rows(items(4)[2:])
+        app.rows.let_go()
+        app.rows.set_rows(items(4))
+        assert key_of(app) == "row 00002"
+
+
 @pytest.mark.parametrize(
     ("keys", "index"),
     [("jjk", 1), ("G", 99), ("Gg", 0), (("end", "up"), 98), (("pagedown",), 23), (("pagedown", "pageup"), 0)],

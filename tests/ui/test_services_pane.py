@@ -69,7 +69,7 @@ async def shown(
 ) -> AsyncIterator[tuple[Program, Pilot[int], ServicesPane]]:
     """Run the program with the pane shown and these services known."""
     async with running(home, size, [fleets.local(), fleets.gpu1()] if views is None else views, **more) as (app, pilot):
-        await pilot.press("4")
+        await pilot.press("4", "4")  # of all hosts
         await settled(pilot)
         pane = app.main.pane
         assert isinstance(pane, ServicesPane)
@@ -96,7 +96,10 @@ async def test_the_wide_layout_says_everything_of_a_unit(tmp_path: Path) -> None
         lines = [" ".join(line.split()) for line in text(program).split("\n")]
         assert "UNIT HOST SCOPE STATE STARTS LINGER RESTARTS MEM EXPOSED AGE SERVER" in lines
         assert "› lab gpu1 user ● active at boot yes 2 31G – 6h gpu1:8888" in lines
-        assert "gpu1:8888 · at most 64G · at most 4 CPUs · 2 restarts · JupyterLab" in lines
+        assert (
+            "gpu1:8888 · at most 64G · at most 4 CPUs · 2 restarts · JupyterLab · enter tells how exposed it is"
+            in lines
+        )
         assert pane.subject == Subject("gpu1", "gpu1:8888", unit="user:lab.service")
 
 
@@ -220,3 +223,17 @@ def test_details_tell_the_file_the_ending_and_both_scores() -> None:
     assert "broken.service: bad" in said
     assert "ProtectSystem: the system's own directories are read-only" in said
     assert "PrivateTmp:" not in said
+
+
+def test_details_name_the_file_that_the_output_goes_to() -> None:
+    row = services.row_of("gpu1", "gpu1", replace(LAB, output="append"))
+    text = "[Service]\nStandardOutput=append:/home/alice/jupyter.log\n"
+    said = services.details(row, text, Verdict(), Verdict(), Look(fleets.NOW))[0]
+    assert "Output: append:/home/alice/jupyter.log" in said
+    assert "Output: append" in services.details(row, "", Verdict(), Verdict(), Look(fleets.NOW))[0]
+
+
+def test_until_it_is_known_how_exposed_a_unit_is_it_says_what_tells() -> None:
+    row = services.row_of("gpu1", "gpu1", LAB)
+    assert "enter tells how exposed it is" in services.about(row)
+    assert "enter tells" not in services.about(replace(row, exposure=Verdict((), 9.6, "unsafe")))

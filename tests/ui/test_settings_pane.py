@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
+from jupytui.actions.base import why_not
+from jupytui.actions.table import BY_ID
 from jupytui.errors import CommandError
 from jupytui.fleet.settings import Sight
 from jupytui.fleet.subject import Subject
@@ -171,7 +174,26 @@ async def test_the_empty_states_say_what_to_do(tmp_path: Path) -> None:
         assert "The configuration cannot be looked at." in text(program)
         pane.narrow_to(Subject("gpu1", "gpu1:1"))
         await settled(pilot)
-        assert "gpu1:1 is not there (any more)." in text(program)
+        assert "gpu1:1 does not run (any more)." in text(program)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_of_a_server_that_runs_no_more_nothing_is_applied_and_our_change_can_be_undone(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with shown(tmp_path, Sight(USUAL), size) as (program, pilot, pane):
+        assert "● applied" in text(program)
+        program.store.apply(replace(fleets.gpu1(), servers=()))
+        await settled(pilot)
+        seen = " ".join(text(program).split())
+        assert "applied" not in seen
+        assert "gpu1:8888 does not run (any more). u takes back our last change of its files" in seen
+        assert pane.own_hints == (("u", "undo"),)
+        opened = desk(program)
+        assert why_not(BY_ID["settings.undo"], opened.live.context, [pane.subject]) is None
+        program.store.apply(fleets.gpu1())
+        await settled(pilot)
+        assert "● applied" in text(program), "it is back"
 
 
 async def test_jupyter_being_asked_and_jupyter_not_answering_are_said(tmp_path: Path) -> None:

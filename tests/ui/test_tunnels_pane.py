@@ -103,7 +103,7 @@ async def shown(
     home: Path, size: tuple[int, int] = (120, 40), **more: Any
 ) -> AsyncIterator[tuple[Program, Pilot[int], TunnelsPane]]:
     async with running(home, size, [fleets.local(), fleets.gpu1()], **more) as (program, pilot):
-        await pilot.press("5")
+        await pilot.press("5", "5")  # of all hosts
         await settled(pilot)
         pane = program.main.pane
         assert isinstance(pane, TunnelsPane)

@@ -33,12 +33,13 @@ _PLACES = (  # of environments that are told by where they lie
 )
 
 
-async def find(host: Host, known: Iterable[str] = ()) -> Environments:
-    """Return what `host` has; `known` are prefixes or Pythons in use (of running servers), wherever they lie.
+async def find(host: Host, known: Iterable[str] = (), pids: Iterable[int] = ()) -> Environments:
+    """Return what `host` has; first what the processes `pids` run from and the prefixes or Pythons `known`, wherever
+    they lie.
 
     Raises HostTrouble, DeadlineError, CommandError.
     """
-    done = await host.run(source("find"), str(SECONDS), *known, deadline=3.0 * SECONDS)
+    done = await host.run(source("find"), str(SECONDS), *(f"pid:{pid}" for pid in pids), *known, deadline=3.0 * SECONDS)
     if done.status:
         raise CommandError(
             f"The environments of {host.name} cannot be listed.", detail=clean(done.stderr.decode("utf-8", "replace"))

@@ -1,7 +1,7 @@
 # Every Python of this machine that has, or could have, Jupyter, as tab-separated lines; see find.py for their meaning.
 # No Python is started: everything is read off names of files and a few lines of text, so that a hundred environments
 # cost tens of milliseconds, and a wrapper that stops for a question (macOS' /usr/bin/python3) is never run.
-# $1: seconds it may take; the rest: prefixes or Python executables that are known to be in use.
+# $1: seconds it may take; the rest: prefixes or Pythons to look at wherever they lie, pid:NUMBER what a process runs from.
 tab=$(printf '\t') nl='
 '
 end=$(($(date +%s) + $1)) seen=$nl looked=0 specs=0
@@ -169,9 +169,23 @@ machine() {
 
 in_use() {
   for known; do
-    case $known in */bin/python*) known=${known%/bin/*} ;; esac
-    environment "$known"
+    case $known in
+    pid:*) running "${known#pid:}" ;;
+    */bin/python*) environment "${known%/bin/*}" ;;
+    *) environment "$known" ;;
+    esac
   done
+}
+
+# What the process $1 runs from, as its command line names it: behind a venv's Python is the system's.
+running() {
+  program=$({ tr '\0' '\n' <"/proc/$1/cmdline" || ps -o command= -p "$1" | tr ' ' '\n'; } 2>/dev/null |
+    sed -n -e 3q -e '/^\/.*\/bin\/[^/]*$/{p;q;}')
+  case ${program%/bin/*} in
+  '') ;;
+  /usr | /usr/local) system_python "$(readlink -f "/proc/$1/exe" 2>/dev/null)" ;;
+  *) environment "${program%/bin/*}" ;;
+  esac
 }
 
 listed_by_conda() {

@@ -27,6 +27,7 @@ from jupytui.systemd import control
 
 STOP_SECONDS = 30.0
 START_SECONDS = 60.0
+_MOST = 16384  # characters of a log
 _ASKED_SECONDS = 900.0  # somebody may have to type a password first
 
 
@@ -216,8 +217,14 @@ async def _restart_unit(host: Host, target: Target, holder: Holder, prompter: Pr
         if mend:
             await mend()
             if (await main_process(host, *_scope_and_name(holder)))[0] != target.pid:
-                await start_unit(host, holder.unit, prompter)
+                await _once_more(host, holder.unit, prompter)
         raise
+
+
+async def _once_more(host: Host, unit: Unit, prompter: Prompter) -> None:
+    """Not by a start: systemd may have begun one more by itself, before what was in its way was taken back."""
+    await control.restart(host, prompter, unit.scope, unit.name)
+    await _answer_of(host, unit, Target(unit.name, 0))
 
 
 async def start_unit(host: Host, unit: Unit, prompter: Prompter) -> Back:
@@ -229,14 +236,14 @@ async def start_unit(host: Host, unit: Unit, prompter: Prompter) -> Back:
 async def _answer_of(host: Host, unit: Unit, target: Target, before: int = 0) -> Answer:
     pid, _command = await main_process(host, unit.scope, unit.name)
     if not pid or pid == before:
-        raise await _not_back(host, unit, target)
+        raise await why_down(host, unit, target.title)
     try:
         holder = await holder_of(host, pid, jupyter=False)
         async with talk(host, holder.python, "lifecycle", _job(target, holder, "watch", Way.UNIT)) as talking:
             ready = (await _heard(talking, "ready", target))["ready"]
         return await prove(host, ready)
     except (NotThere, LaunchFailed) as failure:
-        raise await _not_back(host, unit, target) from failure
+        raise await why_down(host, unit, target.title) from failure
 
 
 _LAST = r"""
@@ -245,13 +252,14 @@ export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
 systemctl "--$1" --no-ask-password show -p Result -p ExecMainCode -p ExecMainStatus -- "$2"
 echo --
 file=$(systemctl "--$1" --no-ask-password cat -- "$2" | sed -n 's/^Standard[A-Za-z]*=append://p' | tail -n 1)
-if [ -r "$file" ]; then tail -n 60 -- "$file"; else journalctl --no-pager -o cat -n 60 "$3$2"; fi
+if [ -r "$file" ]; then tail -n "$4" -- "$file"; else journalctl --no-pager -o cat -n "$4" "$3$2"; fi
 """
 
 
-async def _not_back(host: Host, unit: Unit, target: Target) -> LaunchFailed:
+async def why_down(host: Host, unit: Unit, title: str, lines: int = 60) -> LaunchFailed:
+    """Return why a unit's server does not run, by how it ended and its log's last `lines`. Raises HostTrouble."""
     which = "--user-unit=" if unit.scope == "user" else "--unit="
-    done = await asyncio.shield(host.run(_LAST, unit.scope, unit.name, which))
+    done = await asyncio.shield(host.run(_LAST, unit.scope, unit.name, which, str(lines)))
     state, _, log = done.stdout.decode("utf-8", "replace").partition("--\n")
     fields = dict(line.split("=", 1) for line in state.split("\n") if "=" in line)
     status = fields.get("ExecMainStatus", "")
@@ -261,6 +269,6 @@ async def _not_back(host: Host, unit: Unit, target: Target) -> LaunchFailed:
         "code": code,
         "status": int(status) if status.isdecimal() else 0,
         "result": fields.get("Result", ""),
-        "log": log,
+        "log": log[-_MOST:],
     }
-    return explain(facts, target.title)
+    return explain(facts, title)

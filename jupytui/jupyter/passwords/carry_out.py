@@ -26,6 +26,7 @@ from jupytui.jupyter.settings.door import TOKEN
 from jupytui.jupyter.settings.edit import Edit, FileChange
 from jupytui.jupyter.settings.models import plain
 from jupytui.secret import Secret
+from jupytui.systemd.sudo import NotRoot
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,4 +203,5 @@ class _Run:
             return CommandError(words, second.hint, detail=f"{error.detail}\n{second.detail}".strip())
         self._say(Step("everything is as it was: files and server"))
         words = f"{error.message} Everything is as it was."
-        return Restored(words, error.hint, detail=error.detail, steps=tuple(self.steps))
+        hint = "" if isinstance(error, NotRoot) else error.hint  # it says the same
+        return Restored(words, hint, detail=error.detail, steps=tuple(self.steps))

@@ -13,6 +13,8 @@ from jupytui.jupyter.settings.door import Door, Hash, door
 from jupytui.jupyter.settings.edit import TODAY, Knowledge
 from jupytui.jupyter.settings.models import Entry, Found, Origin, plain
 
+# Where one of these is set, the secret is not in the file that is looked at.
+_SECRETS = ("ServerApp.cookie_secret", "ServerApp.cookie_secret_file")
 _SLACK = 2.5  # seconds: when a process started is known to two whole ones
 
 
@@ -20,7 +22,8 @@ _SLACK = 2.5  # seconds: when a process started is known to two whole ones
 class Standing:
     """What counts after the server's next start: `auth`, and the entries that decide it.
 
-    `changed_at` is when the newest of its files changed; `pending`: after the server had started.
+    `changed_at` is when the newest of its files changed; `pending`: after the server had started. `logs_out`: the next
+    start ends all sessions, because their secret was removed.
     """
 
     auth: Auth
@@ -30,6 +33,7 @@ class Standing:
     warnings: tuple[str, ...] = ()
     changed_at: datetime | None = None
     pending: bool = False
+    logs_out: bool = False
     deprecated: bool = False
 
     @property
@@ -63,8 +67,22 @@ def standing(found: Found, started_at: datetime | None = None, knowledge: Knowle
         warnings=tuple(_warnings(found, entrance)),
         changed_at=changed,
         pending=bool(changed and started_at and (changed - started_at).total_seconds() > _SLACK),
+        logs_out=found.sessions_end and not any(knowledge.setting(found, key) for key in _SECRETS),
         deprecated=bool(entrance.deprecated),
     )
+
+
+def held_at_start(found: Found, started_at: datetime | None) -> bool:
+    """Return whether a server that started then knows a password: one that was written since counts later.
+
+    One that a file computes is not counted: whether there is any is known to Jupyter alone.
+    """
+    now = standing(found)
+    if now.password is None or now.hash not in {Hash.ARGON2, Hash.WEAK}:
+        return False
+    file = found.file(now.password.path)
+    written = file.mtime if file else None
+    return written is None or started_at is None or written - started_at.timestamp() <= _SLACK
 
 
 def auth_of(entrance: Door) -> Auth:

@@ -15,6 +15,7 @@ For whoever builds on it:
 - `done = await commit(host, whose, found.python, edit)` writes all files or none; Jupyter proves it, or it is taken
   back (NotConfirmed). `apply(host, found.python, done.undo, backups=False)` brings back every byte. Refusals are
   CannotEdit, with the file and line in the way. A running server applies it after a restart.
+- `last_edit.remember(…)` keeps what was done on the host; `recall` and `recall_for` return what takes it back.
 - `door(found, settings)`: which password and token count; `findings(…)`: what is wrong; `migrate(found, knowledge)`,
   `switched(found, package, on=…)`, `PRESETS[n].wishes({…})` and `traits_of(answer.traits)` are what their names say.
 """

@@ -47,6 +47,7 @@ def _job(file: FileChange) -> dict[str, Any]:
         "after": _digest(file.after),
         "data": file.after.decode("utf-8", "surrogateescape") if file.after is not None else None,
         "mode": file.mode_after,
+        "mtime": file.mtime_after,
     }
 
 

@@ -111,13 +111,14 @@ class Answer:
         return self.configured(key)
 
 
-async def look(host: Host, whose: Whose) -> Found:
-    """Return where this server's Jupyter looks for files, and what they say. Edits that were killed are undone first.
+async def look(host: Host, whose: Whose, *, mend: bool = True) -> Found:
+    """Return where this server's Jupyter looks for files, and what they say.
 
-    Raises CommandError, DeadlineError, HostTrouble.
+    Edits that were killed are undone first, unless `mend` is False: who only watches writes nothing. Raises
+    CommandError, DeadlineError, HostTrouble.
     """
     found = parse_look(await _run(host, "look", whose, {}, LOOK_SECONDS), whose.app)
-    if found.interrupted:
+    if found.interrupted and mend:
         await recover(host, found.python, found.uid)
         found = parse_look(await _run(host, "look", whose, {}, LOOK_SECONDS), whose.app)
     return found
@@ -199,6 +200,7 @@ def parse_look(output: bytes, app: App) -> Found:
             environ=tuple(map(str, facts["environ"])),
             fails_closed=bool(facts["fails_closed"]),
             interrupted=bool(facts["interrupted"]),
+            sessions_end=bool(facts["sessions_end"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CommandError("Jupyter's Python says what makes no sense.", detail=repr(error)) from None

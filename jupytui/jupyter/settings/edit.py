@@ -27,18 +27,24 @@ Wishes = Mapping[str, object]  # by "Class.trait" the value (a Secret for secret
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file before and after, None where there is none. `path` is what is written: behind a link, its target."""
+    """One file before and after, None where there is none. `path` is what is written: behind a link, its target.
+
+    `mtime_after` None: now. What is taken back is as old as it was, for who reads it goes by that.
+    """
 
     path: str
     before: bytes | None = field(repr=False)
     after: bytes | None = field(repr=False)
     mode_before: int | None = None
     mode_after: int = PRIVATE
+    mtime_before: float | None = None
+    mtime_after: float | None = None
 
     @property
     def undone(self) -> FileChange:
         """The change that takes this one back, to the byte."""
-        return FileChange(self.path, self.after, self.before, self.mode_after, self.mode_before or PRIVATE)
+        modes, mtimes = (self.mode_after, self.mode_before or PRIVATE), (self.mtime_after, self.mtime_before)
+        return FileChange(self.path, self.after, self.before, *modes, *mtimes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,4 +244,5 @@ def _change(before: ConfigFile | None, after: ConfigFile) -> FileChange:
         after=after.data,
         mode_before=before.mode if before else None,
         mode_after=mode & PRIVATE if secret else mode,
+        mtime_before=before.mtime if before else None,
     )

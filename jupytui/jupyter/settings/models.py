@@ -165,6 +165,7 @@ class Found:
     """What lies on a host for one server: `directories` strongest first.
 
     `fails_closed`: a file that does not parse ends this server at its start, as it should, instead of being left out.
+    `sessions_end`: everybody is logged out when it starts again, for the secret of their sessions was removed.
     """
 
     app: str
@@ -178,6 +179,7 @@ class Found:
     environ: tuple[str, ...] = ()
     fails_closed: bool = False
     interrupted: bool = False
+    sessions_end: bool = False
 
     def file(self, path: str) -> ConfigFile | None:
         """Return the file at `path`."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
+from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -10,7 +12,9 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Region
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -23,8 +27,14 @@ def words(text: str, classes: str = "") -> Static:
 
 
 class Dialog(ModalScreen[T | None], Generic[T]):
-    """Dismissed with None when the person leaves it; what it keeps is not lost by a wrong entry."""
+    """Dismissed with None when the person leaves it; what it keeps is not lost by a wrong entry.
 
+    What is typed before it is seen is meant for something else, unless it is a `PROMPT`: the program drops keys from
+    before `seen_at`.
+    """
+
+    AUTO_FOCUS = ""  # it would scroll before lists have their height
+    PROMPT: ClassVar[bool] = False  # whether it opens at the very key that asks for it, so that one can type ahead
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "leave", show=False),
         Binding("up", "scroll_box(-1)", show=False),
@@ -37,6 +47,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         super().__init__(classes="-grave" if grave else "")
         self._heading = title
         self._hint = hint
+        self.seen_at = 0.0 if self.PROMPT else inf
 
     def compose(self) -> ComposeResult:
         """The box with `body` in it."""
@@ -49,9 +60,18 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         """Yield what is in the box."""
         raise NotImplementedError
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return what is painted: from now on it is seen."""
+        self.seen_at = min(self.seen_at, monotonic())
+        return super().render_lines(crop)
+
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Leave it, once: textual runs a second enter that was pressed meanwhile, and would take the next screen."""
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()
+
+    def say_keys(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Say in the line below what keys do."""
+        self.query_one(".box").border_subtitle = Content(" · ".join(" ".join(key) for key in keys))
 
     def action_leave(self) -> None:
         """Leave it."""

@@ -33,7 +33,7 @@ class ConfirmDialog(Dialog[bool]):
         for note in self._question.notes:
             yield words(note, "gap")
         if self._question.runs:
-            yield words(f"Runs: {self._question.runs}" if self._question.losses else self._question.runs, "gap hint")
+            yield words(self._question.introduced if self._question.losses else self._question.runs, "gap hint")
         if self._question.typed:
             yield words(f"Type {self._question.typed} to go ahead, escape to leave it:", "gap")
             yield plain_input()

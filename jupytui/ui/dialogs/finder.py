@@ -15,6 +15,8 @@ from jupytui.ui.widgets.picklist import Entry, PickList
 class Finder(Dialog[str]):
     """The id of what was taken."""
 
+    PROMPT = True
+
     def __init__(self, title: str, entries: Iterable[Entry], hint: str = "enter does it · escape leaves") -> None:
         super().__init__(title, hint)
         self._list = PickList(entries)

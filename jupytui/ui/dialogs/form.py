@@ -60,11 +60,13 @@ class FieldBox(Widget):
         return self.query_one(TextArea).text if self.field.lines else self.query_one(Input).value
 
     def take_focus(self) -> None:
-        """Be ready to type, from the very next key on; what is wrong is seen, with the label."""
-        entry = self.query_one(TextArea if self.field.lines else Input)
-        self.screen.set_focus(entry, scroll_visible=not self.field.problem)
-        if self.field.problem:
-            self.call_after_refresh(self.scroll_visible, animate=False)
+        """Be ready to type, from the very next key on; the label is seen, and what is wrong."""
+        self.screen.set_focus(self.query_one(TextArea if self.field.lines else Input), scroll_visible=False)
+        self.call_after_refresh(self._come_into_view)
+
+    def _come_into_view(self) -> None:
+        too_tall = self.size.height > self.screen.query_one(".box").scrollable_content_region.height
+        self.scroll_visible(animate=False, top=too_tall)
 
     def browse(self) -> None:
         """Let the person go to a directory; what is filled in stays if none is taken."""
@@ -97,13 +99,8 @@ class FieldBox(Widget):
         return not problem
 
 
-def _third_person(verb: str) -> str:
-    verb = verb.lower()
-    return f"{verb[:-1]}ies" if verb.endswith(("py", "ly")) else f"{verb}s"
-
-
 class FormDialog(Dialog[Answers]):
-    """The answers by field name. Enter goes to the next field and submits on the last."""
+    """The answers by field name. Enter goes to the next field and submits on the last; the line below says which."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", show=False),
@@ -113,11 +110,9 @@ class FormDialog(Dialog[Answers]):
     ]
 
     def __init__(self, form: Form) -> None:
-        many, lines = (any(getattr(field, kind) for field in form.fields) for kind in ("many", "lines"))
-        key = "ctrl+s" if lines or any(field.problem for field in form.fields) else "enter"
-        hint = f"{'space marks · ' if many else ''}{key} {_third_person(form.submit)} · escape leaves"
-        super().__init__(form.title, hint)
-        self.set_class(lines, "-large")
+        super().__init__(form.title, "")
+        self.set_class(any(field.lines for field in form.fields), "-large")
+        self._submits = form.submit.lower()
         self._boxes = [FieldBox(field) for field in form.fields]
 
     def body(self) -> Iterable[Widget]:
@@ -128,8 +123,20 @@ class FormDialog(Dialog[Answers]):
         """Start with the first field, or the one that is in the way."""
         next((box for box in self._boxes if box.field.problem), self._boxes[0]).take_focus()
 
+    def on_descendant_focus(self) -> None:
+        """Say what keys do in this field."""
+        if box := self._focused:
+            self.say_keys(self._keys(box))
+
+    def _keys(self, box: FieldBox) -> list[tuple[str, str]]:
+        last = box is self._boxes[-1]
+        marks = [("space", "mark")] if box.field.many else []
+        goes_on = [] if last or box.field.lines else [("enter", "next")]
+        sends = "enter" if last and not box.field.lines else "ctrl+s"
+        return [*marks, *goes_on, (sends, self._submits), ("esc", "leave")]
+
     def action_submit(self) -> None:
-        """Go ahead from where enter is a new line."""
+        """Go ahead, from any field."""
         self._submit()
 
     def action_browse(self) -> None:

@@ -42,10 +42,10 @@ class UrlDialog(Dialog[None]):
         code.display = False
         yield code
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         """Have it on the clipboard already."""
         self._draw()
-        await self.action_copy()
+        self.call_later(self.action_copy)
 
     async def action_copy(self) -> None:
         """Copy it, token and all."""

@@ -70,15 +70,10 @@ def _standing(served: Certificate, matches: bool | None, look: Look) -> Span:
     if matches is False:
         return Span(f"{WARNING} not the file", "warn")
     if urgency is not Urgency.FINE:
-        return Span(f"{WARNING} {left(served.days_left(look.now))}", "bad" if urgency is Urgency.DAY else "warn")
+        return Span(
+            f"{WARNING} {figures.left(served.days_left(look.now))}", "bad" if urgency is Urgency.DAY else "warn"
+        )
     return Span(f"{UP} on", "good")
-
-
-def left(days: float) -> str:
-    """Return days as people say them; hours where there is less than two days."""
-    if abs(days) < 2:
-        return f"{days * 24:.0f} hours"
-    return f"{days:.0f} days"
 
 
 def _server(row: CertRow, _look: Look) -> Line:
@@ -95,7 +90,7 @@ def _state(row: CertRow, look: Look) -> Line:
 
 def _left(row: CertRow, look: Look) -> Line:
     shown = row.view.certificate if row.view else None
-    return plain(left(shown.days_left(look.now)) if shown else figures.UNKNOWN)
+    return plain(figures.left(shown.days_left(look.now)) if shown else figures.UNKNOWN)
 
 
 def _names(row: CertRow, _look: Look) -> Line:
@@ -172,7 +167,7 @@ def about(row: CertRow, look: Look) -> list[str]:
         said.append("It shows another certificate than its file holds: R restarts it.")
     if shown:
         said.append(
-            f"For {', '.join(shown.names) or 'no name'}; {left(shown.days_left(look.now))} left, until"
+            f"For {', '.join(shown.names) or 'no name'}; {figures.left(shown.days_left(look.now))} left, until"
             f" {shown.not_after:%Y-%m-%d}; by {shown.issuer or 'an issuer without a name'}; {shown.key_type}."
         )
         said += _advice(view, shown.urgency(look.now))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from jupytui import figures
 from jupytui.fleet.models import HostView
 from jupytui.jupyter.models import Auth, Health, Kernel, Log, Server
 from jupytui.ui.format import servers, states
-from jupytui.ui.format.fleet import FleetRow, HostRow, seen, trouble
+from jupytui.ui.format.fleet import FleetRow, HostRow, failing, seen, trouble
 from jupytui.ui.format.glyphs import FAILED
 from jupytui.ui.format.kernels import fate, idle_seconds, notebook
 from jupytui.ui.format.line import Line, Span, cells, cut, length, pad, plain, wrap
@@ -22,7 +23,7 @@ _HEALTH = {
     Health.SILENT: "Its process is there, but it does not answer.",
     Health.OPEN: "It lets anybody in who can reach it, from other machines too.",
     Health.LOCKED: "jupytui holds no credentials for it: its kernels are seen as processes, not what they do.",
-    Health.STALE: "Its process has gone; only its runtime file is left.",
+    Health.STALE: "Its process has gone.",
     Health.UNREADABLE: "It belongs to another user: only its process and its socket are seen.",
 }
 
@@ -54,7 +55,10 @@ def _host(view: HostView, width: int) -> list[Line]:
     facts = [servers.address(view), *_system(view), *(f"#{tag}" for tag in view.tags)]
     head = _head(servers.host_name(view), facts, width)
     nothing = not view.servers and view.seen_at
-    return head + (_text(f"No Jupyter server runs on {servers.host_name(view)}.", width) if nothing else [])
+    said = (
+        f"No Jupyter server runs on {servers.host_name(view)}. 4 lists its units, stopped ones too; n makes a new one."
+    )
+    return head + (_text(said, width) if nothing else [])
 
 
 def _system(view: HostView) -> list[str]:
@@ -82,12 +86,18 @@ def _server(view: HostView, server: Server, look: Look, width: int, tunnel: str)
     ]
     facts += [servers.where(server), servers.directory(server, view, look), _log(server.log)]
     found = _head(f"{servers.host_name(view)} › {servers.server_name(server)}", facts, width)
-    if server.health in _HEALTH:
-        found += _text(_HEALTH[server.health], width, states.of_server(server.health).style)
+    if words := _health(server):
+        found += _text(words, width, states.of_server(server.health).style)
     found += _death(server, look, width)
     indent = len(_INDENT)
     kernels = [plain(_kernel(kernel, look, width - indent)) for kernel in server.kernels]
     return found + [(Span(_INDENT), *line) for line in flow(kernels, width - indent)] + _fates(server, width)
+
+
+def _health(server: Server) -> str:
+    if server.health is Health.STALE and server.unit:
+        return f"{server.unit.name} is stopped: u starts it."
+    return _HEALTH.get(server.health, "")
 
 
 def _death(server: Server, look: Look, width: int) -> list[Line]:
@@ -96,8 +106,9 @@ def _death(server: Server, look: Look, width: int) -> list[Line]:
         return []
     when = figures.duration(figures.seconds_since(death.at, look.now))
     again = "" if server.health is Health.STALE else ", and runs again"
+    told = f"It {words}; the last time {when} ago." if (words := failing(server)) else ""
     evidence = [(Span(cut(_INDENT + line, width), "dim"),) for line in death.evidence]
-    return [*_text(f"It ended {when} ago{again}: {death.words}.", width, "bad"), *evidence]
+    return [*_text(told or f"It ended {when} ago{again}: {death.words}.", width, "bad"), *evidence]
 
 
 def _fates(server: Server, width: int) -> list[Line]:
@@ -112,8 +123,8 @@ def _auth(server: Server) -> str:
 def _certificate(server: Server, look: Look) -> str:
     if server.tls is None or server.tls.not_after is None:
         return ""
-    seconds = (server.tls.not_after - look.now).total_seconds()
-    when = f"ends in {figures.duration(seconds)}" if seconds > 0 else f"ended {figures.duration(-seconds)} ago"
+    days = (server.tls.not_after - look.now) / timedelta(days=1)
+    when = f"ends in {figures.left(days)}" if days > 0 else f"ended {figures.left(-days)} ago"
     return f"{'self-signed' if server.tls.self_signed else 'served'} certificate {when}"
 
 

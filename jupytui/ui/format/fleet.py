@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from jupytui import figures
@@ -10,7 +12,7 @@ from jupytui.fleet.subject import Subject
 from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import Health, Server
 from jupytui.ui.format import servers, states
-from jupytui.ui.format.glyphs import FOLDED, OPEN, STARTING, WARNING
+from jupytui.ui.format.glyphs import DOWN, FAILED, FOLDED, OPEN, STARTING, WARNING
 from jupytui.ui.format.line import Line, Span, plain
 from jupytui.ui.format.look import STALE, Look
 from jupytui.ui.format.table import Column, Table
@@ -33,6 +35,7 @@ class ServerRow(Struct, frozen=True):
 
 
 FleetRow = HostRow | ServerRow
+Cell = Callable[[FleetRow, Look], Line]
 
 
 def seen(view: HostView, look: Look) -> float | None:
@@ -67,6 +70,14 @@ def short_trouble(view: HostView) -> Line:
 _WELL = {HostState.UP, HostState.CONNECTING}
 
 
+def failing(server: Server) -> str:
+    """Return in words how a server ends again and again, "" of one that does not."""
+    death = server.died
+    if death is None or (death.restarts or 0) < 2 or server.health not in {Health.STARTING, Health.STALE}:
+        return ""
+    return f"ended {death.restarts} times, {death.words.removeprefix('ended ')}"
+
+
 def _name(row: FleetRow, look: Look) -> Line:
     if isinstance(row, HostRow):
         return (Span(f"{_fold(row)} {servers.host_name(row.view)}", "title"),)
@@ -83,11 +94,18 @@ def _fold(row: HostRow) -> str:
 
 def _state(row: FleetRow, _look: Look) -> Line:
     if isinstance(row, ServerRow):
-        return (states.of_server(row.server.health),)
+        return (_server_state(row.server),)
     if words := trouble(row.view):
         return words
     rtt = _rtt(row.view.rtt_ms) if row.view.state is HostState.UP and row.view.name != servers.LOCAL else ""
     return (states.of_host(row.view.state), *plain(rtt))
+
+
+def _server_state(server: Server) -> Span:
+    if words := failing(server):
+        return Span(f"{FAILED} {words}", "bad")
+    stopped = server.health is Health.STALE and server.unit
+    return Span(f"{DOWN} stopped", "dim") if stopped else states.of_server(server.health)
 
 
 def _rtt(milliseconds: float | None) -> str:
@@ -103,22 +121,29 @@ def _short_state(row: FleetRow, look: Look) -> Line:
         words = short_trouble(row.view) or (states.of_host(row.view.state),)
         old = seen(row.view, look)
         return words if old is None else (*words, Span(f" {figures.age(old)}", "dim"))
-    state = states.of_server(row.server.health)
+    state = _server_state(row.server)
     if row.server.health is Health.OPEN and row.server.bind == "all":
         return (Span(f"{WARNING} open to all", "warn"),)
-    if row.server.health is not Health.OK:
+    if row.server.health is Health.STALE or failing(row.server):
         return (state,)
-    return (Span(f"{state.text[0]} {servers.kernels(row.server)}", state.style),)
+    well = row.server.health is Health.OK and row.server.kernels
+    said = (servers.exposure(row.server), servers.kernels(row.server) if well else state.text[2:])
+    return (Span(f"{state.text[0]} {', '.join(filter(None, said))}", state.style),)
 
 
 def _well(row: FleetRow) -> bool:
-    return isinstance(row, ServerRow) or not trouble(row.view)
+    return not (failing(row.server) if isinstance(row, ServerRow) else trouble(row.view))
+
+
+def _figure(cell: Cell) -> Cell:
+    # What is wrong is said over the columns to the right.
+    return lambda row, look: cell(row, look) if _well(row) else ()
 
 
 def _where(row: FleetRow, _look: Look) -> Line:
     if isinstance(row, ServerRow):
         return plain(servers.where(row.server))
-    return plain(servers.address(row.view)) if _well(row) else ()
+    return plain(servers.address(row.view))
 
 
 def _auth(row: FleetRow, _look: Look) -> Line:
@@ -133,25 +158,25 @@ def _kernels(row: FleetRow, _look: Look) -> Line:
     if isinstance(row, ServerRow):
         return plain(servers.kernels(row.server))
     count = sum(len(server.kernels) for server in row.view.servers)
-    return plain(figures.count(count if row.view.seen_at else None)) if _well(row) else ()
+    return plain(figures.count(count if row.view.seen_at else None))
 
 
 def _cpu(row: FleetRow, _look: Look) -> Line:
     if isinstance(row, ServerRow):
         return plain(figures.percent(servers.cpu(row.server, row.view.system)))
-    return plain(figures.percent(_system(row).cpu_percent)) if _well(row) else ()
+    return plain(figures.percent(_system(row).cpu_percent))
 
 
 def _memory(row: FleetRow, _look: Look) -> Line:
     if isinstance(row, ServerRow):
         return plain(figures.size(servers.memory(row.server)))
-    return plain(servers.host_memory(row.view.system)) if _well(row) else ()
+    return plain(servers.host_memory(row.view.system))
 
 
 def _gpu(row: FleetRow, _look: Look) -> Line:
     if isinstance(row, ServerRow):
         return plain(figures.size(servers.gpu_memory(row.server)))
-    return plain(servers.host_gpu(row.view.system)) if _well(row) else ()
+    return plain(servers.host_gpu(row.view.system))
 
 
 def _age(row: FleetRow, look: Look) -> Line:
@@ -167,7 +192,8 @@ def _short_cpu(row: FleetRow, look: Look) -> Line:
 
 def _short_memory(row: FleetRow, _look: Look) -> Line:
     if isinstance(row, ServerRow):
-        return plain(figures.size(servers.memory(row.server))) if row.server.health is not Health.OPEN else ()
+        quiet = row.server.health is not Health.OPEN and not failing(row.server)
+        return plain(figures.size(servers.memory(row.server))) if quiet else ()
     return plain(figures.size(_system(row).memory_used)) if not short_trouble(row.view) else ()
 
 
@@ -184,14 +210,14 @@ WIDE = Table(
     (
         Column("HOST / SERVER", 24, _name, grow=3, most=48),
         Column("STATE", 11, _state, firm=True),
-        Column("WHERE", 18, _where, rank=5, grow=1, most=40),
-        Column("AUTH", 8, _auth, rank=6),
-        Column("TLS", 8, _tls, rank=7),
-        Column("KERNELS", 7, _kernels, rank=2, right=True),
-        Column("CPU", 4, _cpu, rank=1, right=True),
-        Column("MEM", 8, _memory, rank=1, right=True, gap=1),
-        Column("GPU", 5, _gpu, rank=3, right=True, gap=1),
-        Column("AGE", 4, _age, rank=4, right=True, gap=1),
+        Column("WHERE", 18, _figure(_where), rank=5, grow=1, most=40),
+        Column("AUTH", 8, _figure(_auth), rank=6),
+        Column("TLS", 8, _figure(_tls), rank=7),
+        Column("KERNELS", 7, _figure(_kernels), rank=2, right=True),
+        Column("CPU", 4, _figure(_cpu), rank=1, right=True),
+        Column("MEM", 8, _figure(_memory), rank=1, right=True, gap=1),
+        Column("GPU", 5, _figure(_gpu), rank=3, right=True, gap=1),
+        Column("AGE", 4, _figure(_age), rank=4, right=True, gap=1),
     ),
     tone=_tone,
 )

@@ -1,33 +1,32 @@
-"""Styled text by the cell: what every formatter returns and every widget draws.
+"""Styled text by the cell: what every widget draws.
 
-A style is a name (`good`, `warn`, `bad`, `dim`, `rule`, `accent`, `title`; "" is plain) to which the theme gives its
-colours.
 Text is taken as it is: nothing here or further on reads markup.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from jupytui.ui.format.span import Line, Span, plain
+
+__all__ = [
+    "ELLIPSIS",
+    "Line",
+    "Span",
+    "cells",
+    "cut",
+    "cut_line",
+    "length",
+    "merge",
+    "pad",
+    "plain",
+    "wrap",
+    "wrap_within",
+]
+
 ELLIPSIS = "…"
-
-
-class Span(NamedTuple):
-    """Some text in one style."""
-
-    text: str
-    style: str = ""
-
-
-Line = tuple[Span, ...]
-
-
-def plain(text: str) -> Line:
-    """Return a line in the plain style; no text is no line."""
-    return (Span(text),) if text else ()
 
 
 def cells(text: str) -> int:
@@ -92,6 +91,12 @@ def wrap(text: str, width: int) -> list[str]:
         else:
             lines.extend(_pieces(word, max(2, width)))
     return lines
+
+
+def wrap_within(text: str, width: int, most: int) -> list[str]:
+    """Return what `wrap` does, at most so many lines; what is cut off is marked by an ellipsis."""
+    lines = wrap(text, width)
+    return lines if len(lines) <= most else [*lines[: most - 1], cut(" ".join(lines[most - 1 :]), width)]
 
 
 def _pieces(word: str, width: int) -> list[str]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from jupytui.logs.entry import Entry
 from jupytui.logs.level import Level
+from jupytui.logs.message import message
 from jupytui.ui.format.glyphs import RULE
 from jupytui.ui.format.line import Line, Span, cells, cut_line, wrap
 
@@ -18,11 +19,7 @@ GUTTER = 2  # the letter of the level
 _TIME = 10  # a time and two blanks
 _LETTERS = {Level.DEBUG: "D", Level.INFO: " ", Level.WARNING: "W", Level.ERROR: "E", Level.CRITICAL: "C"}
 _STYLES = {Level.DEBUG: "dim", Level.WARNING: "warn", Level.ERROR: "bad", Level.CRITICAL: "bad"}
-# What Jupyter and Python's logging begin a line with is shown in columns of its own, or left out.
-_JUPYTER = re.compile(r"\[[DIWEC] (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?:[.,]\d+)? ?([^\]]{0,80})\] ?")
-_STAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?:Z|[+-]\d\d:?\d\d)?(?: ?[-|,:] |\s+)")
 _CLOCK = re.compile(r"\[[DIWEC] (\d\d:\d\d:\d\d)")
-_USUAL = {"", "ServerApp", "LabApp", "NotebookApp"}
 
 
 class LogLook(NamedTuple):
@@ -86,13 +83,7 @@ def _message(entry: Entry) -> str:
     text = entry.text.expandtabs(4)
     if not text.isprintable():
         text = "".join(char if char.isprintable() else " " for char in text)
-    if entry.continued:
-        return text
-    if found := _JUPYTER.match(text):
-        who, rest = found[1], text[found.end() :]
-        return rest if who in _USUAL or rest.startswith(who) else f"{who}: {rest}"
-    found = _STAMP.match(text)
-    return text[found.end() :] if found else text
+    return text if entry.continued else message(text)
 
 
 def _highlighted(text: str, style: str, match: re.Pattern[str] | None) -> Iterator[Span]:

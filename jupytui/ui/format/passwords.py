@@ -74,7 +74,7 @@ def state(row: PasswordRow) -> Span:
 def _said(standing: Standing) -> Span:
     found = (
         (standing.hash in {Hash.WEAK, Hash.UNUSABLE}, f"{WARNING} weak"),
-        (standing.pending, f"{STARTING} restart"),
+        (standing.pending or standing.logs_out, f"{STARTING} restart"),
         (standing.deprecated, f"{WARNING} old key"),
         (bool(standing.warnings), f"{WARNING} see below"),
     )
@@ -153,10 +153,13 @@ def about(row: PasswordRow) -> str:
 
 
 def _pending(row: PasswordRow, standing: Standing) -> list[str]:
-    if not standing.pending:
-        return []
-    then = f": it lets in by {standing.auth} then" if standing.auth is not row.server.auth else ""
-    return [f"Its files are newer than the running server and count after a restart{then}."]
+    said = []
+    if standing.pending:
+        then = f": it lets in by {standing.auth} then" if standing.auth is not row.server.auth else ""
+        said.append(f"Its files are newer than the running server and count after a restart{then}.")
+    if standing.logs_out:
+        said.append("Who is logged in stays so until a restart, which logs everybody out.")
+    return said
 
 
 def decides(standing: Standing) -> str:

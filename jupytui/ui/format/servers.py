@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TypeVar
 
 from jupytui import figures
 from jupytui.fleet.models import HostView, System
 from jupytui.jupyter.models import App, Auth, Health, KernelState, Server
-from jupytui.ui.format.line import Span
 from jupytui.ui.format.look import Look
+from jupytui.ui.format.span import Span
 
 LOCAL = "local"
 SOON = 14  # days of a certificate's life from which on it is a warning
@@ -29,10 +30,12 @@ def address(view: HostView) -> str:
 
 
 def server_name(server: Server) -> str:
-    """Return what a server is called on its host: program and port, socket or process."""
+    """Return what a server is called on its host: program and port, socket, unit or process."""
     if server.port is not None:
         return f"{server.app} :{server.port}"
-    return f"{server.app} {server.sock.rsplit('/', 1)[-1] if server.sock else f'pid {server.pid}'}"
+    if server.sock:
+        return f"{server.app} {server.sock.rsplit('/', 1)[-1]}"
+    return f"{server.app} of {server.unit.name}" if server.unit else f"{server.app} pid {server.pid}"
 
 
 def software(server: Server) -> str:
@@ -55,13 +58,14 @@ def directory(server: Server, view: HostView, look: Look) -> str:
 
 
 def where(server: Server) -> str:
-    """Return what keeps the server alive, and who can reach it when that is more than its own machine."""
-    parts = [f"{server.unit.scope} unit {server.unit.name.removesuffix('.service')}" if server.unit else "process"]
-    if server.bind == "all":
-        parts.append("everyone")
-    elif server.bind not in {None, "loopback"}:
-        parts.append(f"{server.bind}")
-    return ", ".join(parts)
+    """Return who can reach the server, when that is more than its own machine, and what keeps it alive."""
+    kept = f"{server.unit.scope} unit {server.unit.name.removesuffix('.service')}" if server.unit else "process"
+    return ", ".join(filter(None, (exposure(server), kept)))
+
+
+def exposure(server: Server) -> str:
+    """Return who can reach the server, "" when nobody on other machines can or nobody knows."""
+    return {None: "", "loopback": "", "all": "everyone"}.get(server.bind, f"{server.bind}")
 
 
 def auth(server: Server) -> str:
@@ -75,10 +79,10 @@ def tls(server: Server, look: Look) -> Span:
         return Span(figures.UNKNOWN)
     if server.tls.not_after is None:
         return Span("yes")
-    days = int((server.tls.not_after - look.now).total_seconds() // 86_400)
+    days = (server.tls.not_after - look.now) / timedelta(days=1)
     if days < 0:
         return Span("expired", "bad")
-    return Span(figures.plural(days, "day"), "warn" if days < SOON else "")
+    return Span(figures.left(days), "warn" if days < SOON else "")
 
 
 def kernels(server: Server) -> str:

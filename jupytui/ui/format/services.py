@@ -9,6 +9,7 @@ from msgspec import Struct
 from jupytui import figures
 from jupytui.fleet.subject import Subject
 from jupytui.systemd.hardening import missing
+from jupytui.systemd.settings import setting
 from jupytui.systemd.units import Service
 from jupytui.systemd.verify import Verdict
 from jupytui.ui.format.glyphs import DOWN, FAILED, STARTING, UNKNOWN, UP
@@ -168,6 +169,7 @@ def about(row: ServiceRow) -> str:
     if row.exposure and row.exposure.score is not None:
         parts.append(f"exposed {exposure(row.exposure)} of 10 ({row.exposure.level})")
     parts += [f"{service.restarts} restarts" if service.restarts else "", service.description]
+    parts += ["enter tells how exposed it is"] if service.fragment and row.exposure is None else []
     return " · ".join(filter(None, parts))
 
 
@@ -226,7 +228,7 @@ def details(row: ServiceRow, text: str, verdict: Verdict, hardened: Verdict, loo
         *(f"{remark[0].upper()}{remark[1:]}." for remark in remarks(service)),
         f"Memory {figures.size(service.memory)}, {figures.count(service.restarts)} restarts"
         + "".join(f", {limit}" for limit in limits(service)),
-        f"Output: {service.output}" if service.output else "",
+        f"Output: {_output(service, text)}" if service.output else "",
     ]
     read = [f"{service.fragment}:" if service.fragment else "It has no file of its own."]
     read += [f"and {path}" for path in service.drop_ins]
@@ -235,6 +237,12 @@ def details(row: ServiceRow, text: str, verdict: Verdict, hardened: Verdict, loo
         _exposed(service, text, verdict, hardened),
         "\n".join([*read, "", text.rstrip()]),
     ]
+
+
+def _output(service: Service, text: str) -> str:
+    """Return where its output goes: systemd names the kind alone, the file stands in the unit."""
+    written = setting(text, "StandardOutput")
+    return written if written.partition(":")[0] == service.output else service.output
 
 
 def _exposed(service: Service, text: str, verdict: Verdict, hardened: Verdict) -> str:

@@ -14,7 +14,7 @@ from jupytui.fleet.models import HostView
 from jupytui.fleet.settings import Sight
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.state import HostState
-from jupytui.jupyter.models import Server
+from jupytui.jupyter.models import Health, Server
 from jupytui.jupyter.settings.findings import Finding, Kind
 from jupytui.jupyter.settings.models import Entry, Origin
 from jupytui.jupyter.settings.overview import Item, Overview, State, text_of
@@ -215,14 +215,23 @@ def empty(views: Sequence[HostView], scope: Subject, sight: Sight) -> str:
         away = [host_name(view) for view in views if view.state is not HostState.UP]
         if away and len(away) == len(views):
             return f"{', '.join(away[:3])} not connected: what Jupyter is configured with there is not known."
-        return "No Jupyter server runs here, so nothing is configured. n starts one · 1 shows the fleet."
-    if scope.server and not any(server.id == scope.server for view in views for server in view.servers):
-        return f"{scope.server} is not there (any more). 1 shows the fleet."
+        if not scope.server:
+            return "No Jupyter server runs here, so nothing is configured. n starts one · 1 shows the fleet."
+    if is_gone(views, scope):
+        return f"{scope.server} does not run (any more). u takes back our last change of its files · 1 shows the fleet."
     if sight.error:
         return str(sight.error)
     if sight.overview is None:
         return f"Looking at the files of {scope.server} …"
     return f"Nothing is configured for {scope.server}: Jupyter's defaults apply. a sets something · P offers presets."
+
+
+def is_gone(views: Iterable[HostView], scope: Subject) -> bool:
+    """Whether this server does not run on its host, which is seen: what was known of it does not apply any more."""
+    host = next((view for view in views if view.name == scope.host), None)
+    if not scope.server or host is None or host.state is not HostState.UP:
+        return False
+    return not any(each.id == scope.server and each.health is not Health.STALE for each in host.servers)
 
 
 def trouble(overview: Overview) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import Health, KernelState
 from jupytui.ui.format.glyphs import DOWN, FAILED, STARTING, UNKNOWN, UP, WARNING
-from jupytui.ui.format.line import Span
+from jupytui.ui.format.span import Span
 
 _HOSTS = {
     HostState.UP: Span(f"{UP} up", "good"),

@@ -13,7 +13,7 @@ from jupytui.hosts.state import HostState
 from jupytui.text import clean
 from jupytui.ui.format import certs, empty
 from jupytui.ui.format.certs import CertRow
-from jupytui.ui.format.line import Line, cells, cut, plain, wrap
+from jupytui.ui.format.line import Line, cells, plain, wrap_within
 from jupytui.ui.format.look import Look
 from jupytui.ui.format.servers import host_name
 from jupytui.ui.format.states import urgency
@@ -22,7 +22,8 @@ from jupytui.ui.panes.listing import ScopedPane, matches
 from jupytui.ui.widgets.footer import Hint
 from jupytui.ui.widgets.rows import Row
 
-_TOLD = 3  # lines about the certificate under the cursor
+NARROW = 72  # cells
+_TOLD, _TOLD_NARROW = 3, 6  # lines about the certificate under the cursor: who trusts it comes last
 
 
 class CertificatesPane(ScopedPane):
@@ -121,11 +122,11 @@ class CertificatesPane(ScopedPane):
         row = self._rows.current
         if not isinstance(row, CertRow):
             return ()
-        told = wrap(" ".join(certs.about(row, self._look)), width)
-        kept = told if len(told) <= _TOLD else [*told[: _TOLD - 1], cut(" ".join(told[_TOLD - 1 :]), width)]
+        most = _TOLD if self.size.width >= NARROW else _TOLD_NARROW
+        told = wrap_within(" ".join(certs.about(row, self._look)), width, most)
         order = f"by {self.order}"
         right = order if cells(self._sums) + cells(order) + 2 <= width else ""
-        lines = [plain(text) for text in kept] + [()] * (_TOLD - len(kept))
+        lines = [plain(text) for text in told] + [()] * (most - len(told))
         return *lines, beside(plain(self._sums), plain(right), width)
 
     def _open(self, subject: Subject) -> None:

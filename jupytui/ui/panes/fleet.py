@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from textual.actions import SkipAction
@@ -18,9 +18,10 @@ from jupytui.ui.format.table import Table
 from jupytui.ui.panes.listing import ListPane, matches
 from jupytui.ui.widgets.rows import Row
 
-NARROW = 72  # cells below which only trouble is told below the rows
+NARROW = 72  # cells below which the rows go first: of what is told below them, only trouble takes their room
 _LEAST = 3  # lines kept for the details, so that moving about does not move the screen
 _MOST = 7
+_ROOMY = 12  # lines of details below a narrow list that leaves so much room
 
 
 class FleetPane(ListPane):
@@ -47,6 +48,10 @@ class FleetPane(ListPane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._folded: set[str] = set()
+
+    def on_resize(self) -> None:
+        """Tell as much of the thing selected as there is room for now."""
+        self._show_around()
 
     def action_fold(self) -> None:
         """Go from a server to its host, or fold the host; on a folded one this key is the app's."""
@@ -87,6 +92,10 @@ class FleetPane(ListPane):
         self._show()
         return True
 
+    def _above(self, key: Hashable) -> Subject | None:
+        # Never another server: the next key would be meant for the one that is not there.
+        return key.at(Scope.HOST) if isinstance(key, Subject) else None
+
     def _visible(self) -> Sequence[FleetRow]:
         words = self.filter.casefold().split()
         views = list(self._store)
@@ -126,10 +135,12 @@ class FleetPane(ListPane):
 
     def _lines_below(self, width: int) -> Sequence[Line]:
         row = self._row()
-        if self.size.width < NARROW:
-            return detail.troubled(row.view, self._look, width)[:_MOST] if isinstance(row, HostRow) else ()
-        found = detail.lines(row, self._look, width, self._tunnel(row))[:_MOST] if row else []
-        return [*found, *[()] * (_LEAST - len(found))]
+        found = detail.lines(row, self._look, width, self._tunnel(row)) if row else []
+        if self.size.width >= NARROW:
+            return _filled(found[:_MOST], _LEAST)
+        urgent = detail.troubled(row.view, self._look, width)[:_MOST] if isinstance(row, HostRow) else []
+        room = min(_ROOMY, self.size.height - len(self._listed) - 1)
+        return _filled(found[:room], room) if room >= max(_LEAST, len(urgent)) else urgent
 
     def _tunnel(self, row: FleetRow) -> str:
         desk = getattr(self.app, "desk", None)
@@ -148,6 +159,10 @@ class FleetPane(ListPane):
             return HostRow(subject, view) if view else None
         server = self._store.server(view.name, subject.server)
         return ServerRow(subject, view, server) if server else None
+
+
+def _filled(lines: Sequence[Line], count: int) -> list[Line]:
+    return [*lines, *[()] * (count - len(lines))]
 
 
 def _memory_of(system: System | None) -> int:

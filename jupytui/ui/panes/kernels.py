@@ -15,11 +15,11 @@ from jupytui.ui.format.kernels import KernelRow
 from jupytui.ui.format.line import Line, cells, cut, plain
 from jupytui.ui.format.servers import host_name
 from jupytui.ui.format.table import Table, beside
-from jupytui.ui.panes.listing import ListPane, matches
+from jupytui.ui.panes.listing import ScopedPane, matches
 from jupytui.ui.widgets.rows import Row
 
 
-class KernelsPane(ListPane):
+class KernelsPane(ScopedPane):
     """Pane 2."""
 
     DIGIT = "2"
@@ -35,7 +35,6 @@ class KernelsPane(ListPane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._scope = Subject()
         self._sums = ""
         self._by_host: dict[str, tuple[KernelRow, ...]] = {}
 
@@ -84,9 +83,6 @@ class KernelsPane(ListPane):
 
     def _table(self, width: int) -> Table:
         return kernels.table(width)
-
-    def _views(self) -> list[HostView]:
-        return [view for view in self._store if self._scope.host in {None, view.name}]
 
     def _empty(self, rows: Sequence[Row]) -> str:
         return "" if rows else empty.kernels(self._views(), self._scope)

@@ -48,7 +48,7 @@ class ListPane(Pane):
         self.filter = ""
         self._titles = Block(self._header, id="titles")
         self._listed: Sequence[Any] = ()
-        self._rows = Rows(self._line, id="rows")
+        self._rows = Rows(self._line, self._above, id="rows")
         self._below = Block(self._footer, id="below")
         self._store = Store()
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -93,6 +93,7 @@ class ListPane(Pane):
     def filter_by(self, text: str) -> int:
         """Keep only rows that hold every word of `text`; return how many are left."""
         self.filter = text.strip()
+        self._rows.let_go()
         self._show()
         return len(self._listed)
 
@@ -121,6 +122,10 @@ class ListPane(Pane):
 
     def _learn(self, changed: Set[str] | None) -> None:
         """Take over what differs in the store."""
+
+    def _above(self, _key: Hashable) -> Hashable | None:
+        """Return what gets the cursor when the row of `key` goes, None for the next row."""
+        return None
 
     def _visible(self) -> Sequence[Row]:
         """Return the rows that pass the filter, in order."""

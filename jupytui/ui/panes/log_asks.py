@@ -40,11 +40,11 @@ def _runs(health: Health) -> bool:
     return health is not Health.STALE
 
 
-async def pick_server(program: Program, store: Store) -> None:
+async def pick_server(program: Program, desk: Desk, store: Store) -> None:
     """Let the person pick a server, and show its log."""
     found = servers(store, Subject())
     entries = [_entry(store, subject, str(number)) for number, subject in enumerate(found)]
-    picked = await program.push_screen_wait(Finder("Whose log?", entries, _TAKES))
+    picked = await desk.front.ask(Finder("Whose log?", entries, _TAKES))
     if picked is not None:
         await program.main.enter("3", found[int(picked)])
 
@@ -60,11 +60,11 @@ async def find_unit(desk: Desk, subject: Subject, show: Callable[[Subject, Sourc
     show(subject, source_of_unit(service.name, service.scope, service.output))
 
 
-async def pick_boot(program: Program, desk: Desk, host: str, show: Callable[[Boot], None]) -> None:
+async def pick_boot(desk: Desk, host: str, show: Callable[[Boot], None]) -> None:
     """Let the person pick one of the boots that the journal knows, the latest first."""
     found = [*reversed(await boots(desk.live.fleet.host(host)))]
     entries = [Entry(str(number), boot_words(boot)) for number, boot in enumerate(found)]
-    picked = await program.push_screen_wait(Finder(f"Boots of {host}", entries, _TAKES))
+    picked = await desk.front.ask(Finder(f"Boots of {host}", entries, _TAKES))
     if picked is not None:
         show(found[int(picked)])
 

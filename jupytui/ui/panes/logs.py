@@ -80,7 +80,9 @@ class LogsPane(LogBody):
 
     def narrow_to(self, subject: Subject) -> None:
         """Show the log of this server, of this unit, or of the only server within `subject`."""
-        self._within = subject.at(min(subject.scope, Scope.SERVER))
+        before, self._within = self._within, subject.at(min(subject.scope, Scope.SERVER))
+        if self._within.scope < before.scope:
+            self._turn_to(Subject())
         self._look()
         if self._within.unit and (desk := self._program.desk):
             desk.work.aside("log of unit", log_asks.find_unit(desk, self._within, self._show_unit))
@@ -95,8 +97,7 @@ class LogsPane(LogBody):
     def _look(self) -> None:
         wanted = self._wanted()
         if wanted != self._subject:
-            self._subject, self._source, self._boot = wanted, None, None
-            self._open(None)
+            self._turn_to(wanted)
         server = self._store.server(wanted.host or "", wanted.server or "")
         self._server = server or self._server if wanted.server else None
         source = _source(server) if server and server.health is not Health.STALE else None
@@ -104,6 +105,10 @@ class LogsPane(LogBody):
             self._source, self._boot = source, None
             self._open(source)
         self._draw()
+
+    def _turn_to(self, subject: Subject) -> None:
+        self._subject, self._source, self._boot = subject, None, None
+        self._open(None)
 
     def _wanted(self) -> Subject:
         if self._within.scope is Scope.SERVER or self._within.unit:
@@ -212,7 +217,7 @@ class LogsPane(LogBody):
             self._say("only a journal knows boots")
         elif desk := self._program.desk:
             host = self._subject.host or ""
-            desk.work.aside("boots", log_asks.pick_boot(self._program, desk, host, self._show_boot))
+            desk.work.aside("boots", log_asks.pick_boot(desk, host, self._show_boot))
 
     def _show_boot(self, boot: Boot) -> None:
         if isinstance(self._source, Journal):
@@ -223,7 +228,7 @@ class LogsPane(LogBody):
     def action_server(self) -> None:
         """Pick another server."""
         if desk := self._program.desk:
-            desk.work.aside("log of", log_asks.pick_server(self._program, self._store))
+            desk.work.aside("log of", log_asks.pick_server(self._program, desk, self._store))
 
     def action_save(self) -> None:
         """Write what is shown to a file."""

@@ -12,7 +12,7 @@ from jupytui.fleet.subject import Gone, Scope, Subject
 from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import Health, Server
 from jupytui.ui.format import passwords
-from jupytui.ui.format.line import Line, Span, plain, wrap
+from jupytui.ui.format.line import Line, Span, plain, wrap_within
 from jupytui.ui.format.passwords import PasswordRow
 from jupytui.ui.format.servers import host_name
 from jupytui.ui.format.states import urgency
@@ -23,6 +23,7 @@ from jupytui.ui.widgets.rows import Row
 if TYPE_CHECKING:
     from jupytui.jupyter.passwords.standing import Standing
 
+NARROW = 72  # cells
 PERIOD = 10.0  # seconds after which files are looked at again while the pane is seen
 
 
@@ -150,9 +151,14 @@ class PasswordsPane(ScopedPane):
         if not isinstance(row, PasswordRow):
             return ()
         bad = passwords.state(row).style in {"bad", "warn"}
-        about = [(Span(text, "warn" if bad else ""),) for text in wrap(passwords.about(row), width)[:4]]
+        about = [(Span(text, "warn" if bad else ""),) for text in wrap_within(passwords.about(row), width, self._told)]
         marks = f"{len(self._rows.marked)} marked" if self._rows.marked else ""
         return *about, beside(plain(self._sums), plain(marks or f"by {self.order}"), width)
+
+    @property
+    def _told(self) -> int:
+        """How many lines about a server are shown at most: where they are short, a sentence takes more of them."""
+        return 4 if self.size.width >= NARROW else max(4, self.size.height // 2)
 
     def _open(self, subject: Subject) -> None:
         from jupytui.ui.dialogs.text import TextDialog

@@ -17,12 +17,9 @@ from jupytui.ui.format.services import ServiceRow, details
 
 if TYPE_CHECKING:
     from jupytui.ui.desk import Desk
-    from jupytui.ui.program import Program
 
 
-async def show_details(
-    program: Program, desk: Desk, row: ServiceRow, look: Look, weighed: Callable[[Subject, Verdict], None]
-) -> None:
+async def show_details(desk: Desk, row: ServiceRow, look: Look, weighed: Callable[[Subject, Verdict], None]) -> None:
     """Show the unit's file, how it stands, and what systemd says of it; `weighed` hears that."""
     host, service = desk.live.fleet.host(row.key.host or ""), row.service
     text, verdict, hardened = "", Verdict(checked=False), Verdict(checked=False)
@@ -33,4 +30,4 @@ async def show_details(
         offered = [(option.key, option.value) for option in missing(service.scope, text)]
         hardened = await verify(host, service.scope, service.name, with_settings(text, offered))
     shown = [clean(paragraph, 2**18) for paragraph in details(row, clean(text, 2**17), verdict, hardened, look)]
-    await program.push_screen_wait(TextDialog(f"{service.name} on {row.host}", shown))
+    await desk.front.ask(TextDialog(f"{service.name} on {row.host}", shown))

@@ -115,7 +115,10 @@ class ServicesPane(ScopedPane):
 
     def _listed_anew(self, host: str) -> None:
         if self._watch and self.is_attached:
-            self.take(host, self._watch.listing(host))
+            listing, desk = self._watch.listing(host), self._program.desk
+            if desk and listing.services and not listing.services.systemd:
+                desk.work.context.without_systemd.add(host)
+            self.take(host, listing)
 
     def _visible(self) -> Sequence[ServiceRow]:
         words = self.filter.casefold().split()
@@ -144,7 +147,7 @@ class ServicesPane(ScopedPane):
             return errors
         views = self._views()
         if self._scope.server and any(self._listing(view).services for view in views):
-            return f"No unit keeps {self._scope.server}. escape shows where you were."
+            return f"No unit keeps {self._scope.server}. {self.DIGIT} shows those of all hosts."
         unknown = [view for view in views if self._listing(view).services is None]
         bare = [view for view in views if (found := self._listing(view).services) and not found.systemd]
         return empty.services(views, unknown, bare)
@@ -181,7 +184,7 @@ class ServicesPane(ScopedPane):
     def _open(self, subject: Subject) -> None:
         row, desk = self._rows.current, self._program.desk
         if desk and isinstance(row, ServiceRow) and row.key == subject:
-            desk.work.aside("service details", show_details(self._program, desk, row, self._look, self._weighed))
+            desk.work.aside("service details", show_details(desk, row, self._look, self._weighed))
 
     def _weighed(self, subject: Subject, verdict: Verdict) -> None:
         self._verdicts[subject] = verdict

@@ -78,8 +78,11 @@ class SettingsPane(ScopedPane):
     @property
     def own_hints(self) -> Sequence[Hint]:
         """What can be done here, the likeliest first."""
-        if not self._server() or self._program.read_only:
+        shown = self._server()
+        if not shown or self._program.read_only:
             return ()
+        if settings.is_gone(self._views(), shown):
+            return (("u", "undo"),)
         row = self._rows.current
         on_key = (("e", "change"), ("x", "default")) if isinstance(row, SettingRow) and row.setting else ()
         return (*on_key, ("P", "presets"), ("u", "undo"), ("a", "other"))
@@ -139,7 +142,9 @@ class SettingsPane(ScopedPane):
 
     def _sight(self) -> Sight:
         shown = self._server()
-        return self._sights.get(shown, Sight()) if shown else Sight()
+        if shown is None or settings.is_gone(self._views(), shown):
+            return Sight()
+        return self._sights.get(shown, Sight())
 
     # What is drawn
 

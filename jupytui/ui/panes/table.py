@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 
 class PaneEntry(NamedTuple):
-    """A pane: `place` is `module:Class`; its digit narrows it to what is selected, at most to `scope`."""
+    """A pane: `place` is `module:Class`; its digit narrows it to what is selected in the fleet, at most to `scope`.
+
+    One that is about a single server is narrowed to what is selected in any pane.
+    """
 
     digit: str
     title: str
     place: str
-    scope: Scope = Scope.FLEET
+    scope: Scope = Scope.SERVER
+    single: bool = False
 
     def make(self) -> Pane:
         """Return a new pane."""
@@ -26,13 +30,13 @@ class PaneEntry(NamedTuple):
 
 
 PANES = (
-    PaneEntry("1", "Fleet", "jupytui.ui.panes.fleet:FleetPane"),
+    PaneEntry("1", "Fleet", "jupytui.ui.panes.fleet:FleetPane", Scope.FLEET),
     PaneEntry("2", "Kernels", "jupytui.ui.panes.kernels:KernelsPane"),
-    PaneEntry("3", "Logs", "jupytui.ui.panes.logs:LogsPane", Scope.SERVER),
+    PaneEntry("3", "Logs", "jupytui.ui.panes.logs:LogsPane", single=True),
     PaneEntry("4", "Services", "jupytui.ui.panes.services:ServicesPane"),
-    PaneEntry("5", "Tunnels", "jupytui.ui.panes.tunnels:TunnelsPane"),
+    PaneEntry("5", "Tunnels", "jupytui.ui.panes.tunnels:TunnelsPane", Scope.HOST),
     PaneEntry("6", "Passwords", "jupytui.ui.panes.passwords:PasswordsPane"),
     PaneEntry("7", "Certificates", "jupytui.ui.panes.certs:CertificatesPane"),
-    PaneEntry("8", "Settings", "jupytui.ui.panes.settings:SettingsPane", Scope.SERVER),
+    PaneEntry("8", "Settings", "jupytui.ui.panes.settings:SettingsPane", single=True),
     PaneEntry("9", "Doctor", "jupytui.ui.panes.doctor:DoctorPane"),
 )

@@ -9,7 +9,7 @@ from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Subject
 from jupytui.tunnels.models import Status, TunnelState
 from jupytui.ui.format import empty, tunnels
-from jupytui.ui.format.line import Line, Span, cells, cut, plain, wrap
+from jupytui.ui.format.line import Line, Span, cells, plain, wrap, wrap_within
 from jupytui.ui.format.servers import host_name
 from jupytui.ui.format.states import urgency
 from jupytui.ui.format.table import Table, beside
@@ -113,10 +113,8 @@ class TunnelsPane(ScopedPane):
         wrong = wrap(tunnels.trouble(status), width)[:_TOLD]
         lines: list[Line] = [(Span(text, tunnels.state(status).style),) for text in wrong]
         if len(lines) < _TOLD:
-            told = wrap(tunnels.about(status, self._look), width)
-            room = _TOLD - len(lines)
-            kept = told[:room] if len(told) <= room else [*told[: room - 1], cut(" ".join(told[room - 1 :]), width)]
-            lines = [plain(text) for text in kept] + lines
+            told = wrap_within(tunnels.about(status, self._look), width, _TOLD - len(lines))
+            lines = [plain(text) for text in told] + lines
         return lines + [()] * (_TOLD - len(lines))
 
     def _open(self, subject: Subject) -> None:

@@ -6,7 +6,10 @@ what matters less, `$rule` for lines.
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
+
+from jupytui.config.load import key_error
+from jupytui.config.model import Config, did_you_mean
 
 # For themes that are not ours.
 DEFAULTS = {"muted": "#8a8f98", "rule": "#4a4f58"}
@@ -59,3 +62,11 @@ ANSI = Theme(
 )
 
 THEMES = {theme.name: theme for theme in (DARK, ANSI)}
+
+
+def check_theme(config: Config) -> None:
+    """Raise ConfigError for a theme that does not exist."""
+    known, name = sorted({*BUILTIN_THEMES, *THEMES}), config.settings.theme
+    if name and name not in known:
+        hint = f"{did_you_mean(name, known)} There are {', '.join(known)}.".lstrip()
+        raise key_error(config, ("settings", "theme"), f"there is no theme {name}", hint)

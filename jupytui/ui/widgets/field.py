@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual.widgets import Input, TextArea
 
 
-def plain_input(value: str = "", *, password: bool = False) -> Input:
-    """Return an input that writes nothing to the terminal while nobody types."""
-    field = Input(value, password=password, select_on_focus=False, compact=True)
+class _Line(Input):
+    """A line to type into, but for the keys that mean something to what it stands in."""
+
+    spared: frozenset[str] = frozenset()
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return key not in self.spared and super().check_consume_key(key, character)
+
+
+def plain_input(value: str = "", *, password: bool = False, spared: Iterable[str] = ()) -> Input:
+    """Return an input that writes nothing to the terminal while nobody types; bindings with priority get `spared`."""
+    field = _Line(value, password=password, select_on_focus=False, compact=True)
+    field.spared = frozenset(spared)
     field.cursor_blink = False
     return field
 

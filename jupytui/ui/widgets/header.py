@@ -8,36 +8,39 @@ from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
 
+from jupytui.ui.format.line import cells, cut
+
 WIDE = 72
 Title = tuple[str, str]
 
 
 class HeaderLine(Static):
-    """Digits and titles of the panes, the one shown in bold; `note` (the number of hosts) at the right end.
+    """Digits and titles of the panes, the one shown in bold; at the right end `note` (how much is shown).
 
-    Where there is no room for every title the others show their digits; narrow terminals the current pane alone.
+    `way` is the key for more or less of it. Where there is no room for every title the others show their digits; narrow
+    terminals the current pane alone.
     """
 
     def __init__(self, titles: Sequence[Title]) -> None:
         super().__init__("", markup=False)
         self._titles = tuple(titles)
-        self._shown: tuple[str, str, int] = ("", "", 0)
+        self._shown: tuple[str, str, str, int] = ("", "", "", 0)
 
-    def show(self, digit: str, note: str) -> None:
+    def show(self, digit: str, note: str, way: str = "") -> None:
         """Draw the line; nothing is written when it is as it was."""
         width = self.app.size.width - 2
-        if self._shown != (digit, note, width):
-            self._shown = (digit, note, width)
-            self.update(header_text(self._titles, digit, note, width), layout=False)
+        if self._shown != (digit, note, way, width):
+            self._shown = (digit, note, way, width)
+            self.update(header_text(self._titles, digit, note, way, width), layout=False)
 
 
-def header_text(titles: Sequence[Title], current: str, note: str, width: int) -> Content:
-    """Return the line in `width` cells: as much of it as leaves room for the note."""
-    room = width - Content(note).cell_length - 2
+def header_text(titles: Sequence[Title], current: str, note: str, way: str, width: int) -> Content:
+    """Return the line in `width` cells: as much of it as leaves room for the note, of which the way is never cut."""
     forms = _forms(titles, current, wide=width + 2 >= WIDE)
-    left = next((form for form in forms if form.cell_length <= room), forms[-1])
-    gap = width - left.cell_length - Content(note).cell_length
-    return Content.assemble(left, " " * max(2, gap), (note, "$muted"))
+    way = f" · {way}" if way else ""
+    note = cut(note, width - forms[-1].cell_length - 1 - cells(way)) + way
+    left = next((form for form in forms if form.cell_length + 1 + cells(note) <= width), forms[-1])
+    return Content.assemble(left, " " * max(1, width - left.cell_length - cells(note)), (note, "$muted"))
 
 
 def _forms(titles: Sequence[Title], current: str, *, wide: bool) -> list[Content]:

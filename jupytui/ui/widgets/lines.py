@@ -124,9 +124,11 @@ class Block(Lines):
 
     def redraw(self) -> None:
         """Word the lines anew, and write what differs."""
-        if len(self._word(self.size.width)) != self.size.height:
+        if len(self._word(self.size.width)) == self.size.height:
+            self.repaint()
+        else:
+            self._drawn_size = _NOWHERE  # it may come back to the size it has now, with other lines
             self.refresh(layout=True)
-        self.repaint()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines."""

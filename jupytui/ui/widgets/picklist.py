@@ -6,16 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events, on
+from rich.segment import Segment
+from textual import on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.fuzzy import Matcher
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from jupytui.ui.format.glyphs import CURSOR, MARK
 from jupytui.ui.widgets.field import plain_input
 
 KEY_CELLS = 7  # at least
@@ -38,6 +42,16 @@ class Entry:
     group: str = ""
 
 
+class _Options(OptionList):
+    """One line each, the one under the cursor told by a sign, too."""
+
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        if self.highlighted != self.scroll_offset.y + y or not strip:
+            return strip
+        return Strip.join([Strip([Segment(CURSOR, next(iter(strip)).style)]), strip.crop(1)])
+
+
 class PickList(Widget):
     """The list under a line to type into. Posts `Picked` with the ids of what was taken."""
 
@@ -46,6 +60,8 @@ class PickList(Widget):
         Binding("down", "move(1)", show=False),
         Binding("pageup", "move(-8)", show=False),
         Binding("pagedown", "move(8)", show=False),
+        # First, for to the line above the list it is a letter.
+        Binding("space", "mark", show=False, priority=True),
     ]
 
     class Picked(Message):
@@ -90,8 +106,8 @@ class PickList(Widget):
 
     def compose(self) -> ComposeResult:
         """The line and the list."""
-        yield plain_input()
-        options = OptionList(markup=False)
+        yield plain_input(spared={"space"} if self._many else ())
+        options = _Options(markup=False)
         options.can_focus = False
         yield options
         if self._noted:
@@ -111,13 +127,6 @@ class PickList(Widget):
         groups = len({entry.group for entry in self.entries if entry.group})
         room = self.app.size.height - AROUND - (ABOUT if self._noted else 0)
         self._options.styles.height = max(3, min(len(self.entries) + groups, room))
-
-    def on_key(self, event: events.Key) -> None:
-        """A space marks; names have none in them."""
-        if event.key == "space" and self._many:
-            event.stop()
-            event.prevent_default()
-            self._mark()
 
     @property
     def answer(self) -> tuple[str, ...]:
@@ -140,7 +149,10 @@ class PickList(Widget):
         for _ in range(abs(step)):
             (self._options.action_cursor_down if step > 0 else self._options.action_cursor_up)()
 
-    def _mark(self) -> None:
+    def action_mark(self) -> None:
+        """Mark or unmark, and go on; where one thing is taken, a space is a letter of its name."""
+        if not self._many:
+            raise SkipAction
         if entry := self._current:
             self._marked ^= {entry}
             self._options.replace_option_prompt(self._numbers[entry], self._prompt(entry))
@@ -171,7 +183,7 @@ class PickList(Widget):
     def _clicked(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         if self._many:
-            self._mark()
+            self.action_mark()
         else:
             self._pick()
 
@@ -179,19 +191,21 @@ class PickList(Widget):
         self._options.clear_options()
         self._options.add_options(list(self._lines(query)))
         self._options.action_first()
+        self._tell()
 
     def _lines(self, query: str) -> Iterator[Option]:
-        group = ""
-        for entry in self.found(query):
+        group, found = "", self.found(query)
+        if query and not found:
+            yield Option(Content.styled("  Nothing matches.", "$muted"), disabled=True)
+        for entry in found:
             if not query and entry.group != group:
                 group = entry.group
-                yield Option(Content.styled(group, "$muted"), disabled=True)
+                yield Option(Content.styled(f"  {group}", "$muted"), disabled=True)
             yield Option(self._prompt(entry), self._numbers[entry])
 
     def _prompt(self, entry: Entry) -> Content:
-        mark = ("✓ " if entry in self._marked else "  ") if self._many else ""
         return Content.assemble(
-            (mark, "$accent"),
+            (f" {MARK if entry in self._marked else ' '}", "$accent"),
             (f"{entry.key:<{self._keyed}}" if self._keyed else "", "$muted" if entry.why_not else "$accent"),
             (entry.title, "$muted" if entry.why_not else ""),
         )

@@ -32,7 +32,9 @@ class Row(Protocol):
 class Rows(Lines, can_focus=True):
     """Rows under a cursor that stays on its key while rows come, go and change places.
 
-    `draw` turns a row and a width into a line. `note` is text shown below the last row (empty states).
+    A row that goes and comes again gets the cursor back, if nobody has moved it meanwhile. `above` names the row that
+    has it until then (None: the next one). `draw` turns a row and a width into a line. `note` is text shown below the
+    last row (empty states).
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,10 +65,18 @@ class Rows(Lines, can_focus=True):
     class Marked(Message):
         """The set of marked keys changed."""
 
-    def __init__(self, draw: Callable[[Any, int], Line], *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        draw: Callable[[Any, int], Line],
+        above: Callable[[Hashable], Hashable | None] = lambda _key: None,
+        *,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
         self.note = ""
         self._row_line = draw
+        self._above = above
+        self._chosen: Hashable | None = None  # where the cursor was put last
         self._rows: Sequence[Row] = ()
         self._cursor = 0
         self._top = 0
@@ -95,11 +105,16 @@ class Rows(Lines, can_focus=True):
         self.note = note
         self._rows = rows
         self._cursor = self._find(before)
+        self._chosen = self.key if self._chosen is None else self._chosen
         if self._marked:
             self._forget_marks_of_others({row.key for row in rows})
         self.redraw()
         if self.key != before:
             self.post_message(self.Moved(self.key))
+
+    def let_go(self) -> None:
+        """Somebody asks for other rows (by a filter): the cursor goes to what is left, and stays there."""
+        self._chosen = None
 
     def redraw(self) -> None:
         """Format the visible rows anew (what `draw` depends on changed: ages, for one) and write what differs."""
@@ -195,15 +210,18 @@ class Rows(Lines, can_focus=True):
         index = max(0, min(index, len(self._rows) - 1))
         moved = index != self._cursor
         self._cursor = index
+        self._chosen = self.key
         self.repaint()
         if moved:
             self.post_message(self.Moved(self.key))
 
-    def _find(self, key: Hashable | None) -> int:
+    def _find(self, before: Hashable | None) -> int:
         rows, near = self._rows, min(self._cursor, len(self._rows) - 1)
-        if near < 0 or key is None or rows[near].key == key:
+        if near < 0 or rows[near].key == before == self._chosen:
             return max(0, near)
-        return next((i for i, row in enumerate(rows) if row.key == key), near)
+        index = {row.key: i for i, row in enumerate(rows)}
+        keys = (before,) if self._chosen is None else (self._chosen, before, self._above(before))
+        return next((index[key] for key in keys if key in index), near)
 
     def _forget_marks_of_others(self, keys: Iterable[Hashable]) -> None:
         kept = self._marked.intersection(keys)

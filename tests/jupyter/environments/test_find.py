@@ -111,6 +111,17 @@ async def test_the_system_python_is_told_with_its_marker(host: LocalHost) -> Non
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+def test_what_a_process_runs_from_comes_first_wherever_it_lies(shell: str, home: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "else where"
+    for prefix in (home / "jupyter", elsewhere):
+        subprocess.run([PYTHON, "-m", "venv", "--without-pip", prefix], check=True)
+    with subprocess.Popen([elsewhere / "bin/python", "-c", "input()"], stdin=subprocess.PIPE) as server:
+        found = _run(shell, home, f"pid:{server.pid}", "pid:999999999")
+    assert [e.prefix for e in found.environments][:1] == [str(elsewhere)]
+    assert found.at(str(home / "jupyter"))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_every_kind_is_found_where_its_maker_puts_it(shell: str, home: Path) -> None:
     conda = _whole(home / "miniforge3", "3.12")
     _file(conda / "conda-meta/python-3.12.4-h1_0_cpython.json")

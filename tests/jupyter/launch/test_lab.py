@@ -80,7 +80,8 @@ async def test_every_server_restarts_and_stops_with_proof(lab: Lab, fresh_host: 
     assert again.pid == back.answer.pid
     ended = await stop(far, again, Alice("lab"))
     assert ended.way is way
-    assert not (await probe.look()).servers
+    left = (await probe.look()).servers
+    assert all(server.unit and server.health is Health.STALE for server in left), "its unit is shown as stopped"
     assert not fresh_host.exec(
         "ls /home/alice/.local/share/jupyter/runtime/jpserver-* /home/alice/j.sock", check=False
     ).stdout

@@ -17,6 +17,8 @@ from jupytui.jupyter.login import sign_in
 from jupytui.jupyter.models import Auth
 from jupytui.jupyter.passwords.carry_out import Restored
 from jupytui.jupyter.passwords.plan import Kind, Wish, prepare
+from jupytui.jupyter.passwords.standing import standing
+from jupytui.jupyter.settings.discover import look
 from jupytui.jupyter.settings.door import Hash
 from jupytui.jupyter.settings.models import CannotEdit
 from jupytui.secret import Secret
@@ -139,6 +141,18 @@ async def test_without_consent_it_waits_and_the_running_server_is_left_alone(her
         assert (server.pid, await lets_in(here, server.access, OLD)) == (pid, True)
         await restart(here, server.target, Nobody())
         assert (await lets_in(here, server.access, NEW), await lets_in(here, server.access, OLD)) == (True, False)
+
+
+async def test_a_logout_that_waits_for_a_restart_is_seen_until_then(here: LocalHost, ground: Lay) -> None:
+    place = ground()
+    configure(place, "json")
+    async with living(place) as server:
+        assert not standing(await look(here, server.whose)).logs_out
+        outcome = await change(here, server, Wish(Kind.LOGOUT), consent=False)
+        assert outcome.pending
+        assert standing(await look(here, server.whose)).logs_out
+        await restart(here, server.target, Nobody())
+        assert not standing(await look(here, server.whose)).logs_out
 
 
 async def test_a_wrong_old_password_is_told_before_anything_is_written(here: LocalHost, ground: Lay) -> None:

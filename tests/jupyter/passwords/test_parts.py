@@ -10,15 +10,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from jupytui.hosts.base import Nobody
 from jupytui.jupyter.models import Auth
+from jupytui.jupyter.passwords.carry_out import _Run
 from jupytui.jupyter.passwords.hashing import fits, hashed
-from jupytui.jupyter.passwords.standing import standing
+from jupytui.jupyter.passwords.standing import held_at_start, standing
 from jupytui.jupyter.passwords.strength import generated, new_token, strength
 from jupytui.jupyter.settings.door import Hash
 from jupytui.jupyter.settings.models import ConfigFile, Directory, Found
 from jupytui.jupyter.settings.read_options import read_options
 from jupytui.jupyter.settings.splice import read
 from jupytui.secret import Secret
+from jupytui.systemd.sudo import NotRoot
 from tests.lab.jupyter import VENV
 
 PLACE = "/home/alice/.jupyter"
@@ -104,6 +107,21 @@ def test_how_files_let_people_in(text: str, auth: Auth, hash_: Hash) -> None:
     assert (known.auth, known.hash) == (auth, hash_)
 
 
+def test_a_running_server_knows_the_password_that_was_there_when_it_started() -> None:
+    file = ("jupyter_server_config.py", f"c.ServerApp.token = 'x'\nc.IdentityProvider.hashed_password = '{ARGON2}'\n")
+    started = datetime(2026, 11, 21, 10, tzinfo=UTC)
+    for written, known in ((-3600, True), (1, True), (60, False)):
+        assert held_at_start(found(file, mtime=started.timestamp() + written), started) is known
+    assert held_at_start(found(options=(f"--IdentityProvider.hashed_password={ARGON2}",)), started)
+
+
+@pytest.mark.parametrize(
+    "line", ["c.ServerApp.token = 'x'", "c.ServerApp.password = 'no hash'", "c.ServerApp.password = f()"]
+)
+def test_what_lets_nobody_in_by_a_password_is_none(line: str) -> None:
+    assert not held_at_start(found(("jupyter_server_config.py", f"{line}\n")), None)
+
+
 def test_warnings_name_file_line_and_key() -> None:
     official = json.dumps({"IdentityProvider": {"hashed_password": ARGON2}})
     files = (
@@ -129,3 +147,12 @@ def test_files_that_are_newer_than_the_server_wait_for_a_restart() -> None:
         changed = started + timedelta(minutes=minutes)
         known = standing(found(("jupyter_server_config.py", ""), mtime=changed.timestamp()), started)
         assert (known.pending, known.changed_at) == (pending, changed)
+
+
+async def test_that_all_is_as_it_was_is_said_once() -> None:
+    async def restore() -> None:
+        pass
+
+    run = _Run(None, None, None, Nobody(), lambda _step: None)  # type: ignore[arg-type]
+    error = await run._restored(NotRoot("It needs root, and no password was given.", "Nothing was changed."), restore)
+    assert str(error) == "It needs root, and no password was given. Everything is as it was."

@@ -34,8 +34,12 @@ def jupyter(home: Path) -> Path:
     return place
 
 
-def tree(place: Path) -> dict[str, tuple[bytes, int]]:
-    return {str(path): (path.read_bytes(), path.stat().st_mode & 0o7777) for path in place.rglob("*") if path.is_file()}
+def tree(place: Path) -> dict[str, tuple[bytes, int, float]]:
+    """Files by what is in them, who may read them, and how old they are: a file that is newer than its server counts
+    as not read yet.
+    """
+    files = {str(path): (path.read_bytes(), path.stat()) for path in place.rglob("*") if path.is_file()}
+    return {path: (data, about.st_mode & 0o7777, round(about.st_mtime, 3)) for path, (data, about) in files.items()}
 
 
 async def test_what_jupyter_is_asked_starts_binds_and_writes_nothing(here: LocalHost, whose: Whose, home: Path) -> None:
@@ -156,6 +160,6 @@ async def test_a_file_that_gets_a_secret_is_private_from_then_on(here: LocalHost
     before, found = tree(jupyter), await look(here, whose)
     edit = plan(found, {"PasswordIdentityProvider.hashed_password": Secret("argon2:x")})
     await apply(here, found.python, edit, backups=False)
-    assert [mode for _, mode in tree(jupyter).values()] == [0o600]
+    assert [mode for _, mode, _ in tree(jupyter).values()] == [0o600]
     await apply(here, found.python, edit.undone, backups=False)
     assert tree(jupyter) == before

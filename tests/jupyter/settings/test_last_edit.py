@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jupytui.errors import JupytuiError
 from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.settings.apply import apply
+from jupytui.jupyter.settings.commit import Done
+from jupytui.jupyter.settings.discover import Answer
 from jupytui.jupyter.settings.edit import Edit, FileChange
-from jupytui.jupyter.settings.last_edit import forget, recall, remember
+from jupytui.jupyter.settings.last_edit import recall, recall_for, remember
 from jupytui.jupyter.settings.models import CannotEdit, Found
 
 PYTHON = "/usr/bin/python3"
@@ -24,13 +26,17 @@ def found(home: Path) -> Found:
 
 
 async def made(here: LocalHost, found: Found, home: Path) -> tuple[Path, Path]:
-    """Change one file and make another, as one edit of ours; their paths."""
+    """Change one file and make another, as one edit of ours that is kept; their paths."""
+    assert not await remember(here, found, "Change of A.token", await edited(here, home), "h:8888")
+    return home / "a.json", home / "b.json"
+
+
+async def edited(here: LocalHost, home: Path) -> Done:
     changed, fresh = home / "a.json", home / "b.json"
     changed.write_bytes(OLD)
     changed.chmod(0o640)
     edit = Edit((FileChange(str(changed), OLD, NEW, 0o640, 0o600), FileChange(str(fresh), None, NEW)))
-    await remember(here, found, "Change of A.token", edit, await apply(here, PYTHON, edit))
-    return changed, fresh
+    return Done(edit, Answer("", {}, {}), await apply(here, PYTHON, edit))
 
 
 async def test_it_is_taken_back_to_the_byte_by_the_next_program(here: LocalHost, found: Found, home: Path) -> None:
@@ -40,8 +46,32 @@ async def test_it_is_taken_back_to_the_byte_by_the_next_program(here: LocalHost,
     assert last.title == "Change of A.token"
     await apply(here, PYTHON, last.undo, backups=False)
     assert (changed.read_bytes(), changed.stat().st_mode & 0o777, fresh.exists()) == (OLD, 0o640, False)
-    await forget(here, found)
-    assert await recall(here, found) is None
+    assert await recall(here, found) is None, "it is taken back already"
+
+
+@pytest.mark.parametrize("name", ["h:8888", "another-name-of-it:8888", "h", "h:#4711"])
+async def test_it_is_found_for_a_server_that_does_not_run_any_more(
+    here: LocalHost, found: Found, home: Path, name: str
+) -> None:
+    changed, _ = await made(here, found, home)
+    last = await recall_for(here, name)
+    assert last
+    await apply(here, last.python, last.undo, backups=False)
+    assert changed.read_bytes() == OLD
+    assert await recall_for(here, name) is None
+
+
+async def test_of_several_servers_that_do_not_run_one_must_be_named(here: LocalHost, found: Found, home: Path) -> None:
+    await made(here, found, home)
+    (home / "other.json").write_bytes(OLD)
+    other = Edit((FileChange(str(home / "other.json"), OLD, NEW, 0o600),))
+    done = Done(other, Answer("", {}, {}), await apply(here, PYTHON, other))
+    await remember(here, replace(found, prefix="/opt"), "Change of B.b", done, "h:9999")
+    with pytest.raises(CannotEdit, match=r"local:8888 \(Change of A.token\)"):
+        await recall_for(here, "h")
+    last = await recall_for(here, "h:9999")
+    assert last and last.title == "Change of B.b"
+    assert await recall_for(here, "h:1") is None
 
 
 async def test_what_somebody_changed_since_is_theirs(here: LocalHost, found: Found, home: Path) -> None:
@@ -72,6 +102,6 @@ async def test_a_link_in_place_of_its_directory_is_refused(
     place.parent.mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()
     place.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(JupytuiError, match="Nothing can be kept"):
-        await made(here, found, home)
+    said = await remember(here, found, "Change of A.token", await edited(here, home))
+    assert "Nothing can be kept" in said and ".bak-" in said
     assert not list((tmp_path / "elsewhere").iterdir())

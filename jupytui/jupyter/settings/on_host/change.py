@@ -38,7 +38,7 @@ def digest(path: str) -> str | None:
 
 
 def change(job: dict[str, Any], directory: str) -> dict[str, Any]:
-    """Make all changes of a job, each {path, before, after (hex digest or None), data, mode, backup}; say which."""
+    """Make all changes of a job: {path, before, after (digest or None), data, mode, mtime (None: now)}; say which."""
     for file in job["files"]:
         _check(file)
     stamp = "%s-%d" % (time.strftime("%Y%m%dT%H%M%S"), os.getpid())
@@ -88,6 +88,8 @@ def _stage(file: dict[str, Any], plan: dict[str, Any]) -> None:
     os.makedirs(os.path.dirname(plan["path"]), 0o700, exist_ok=True)
     if file["data"] is not None:
         os.close(_write(plan["temporary"], file["data"].encode("utf-8", "surrogateescape"), file["mode"]))
+        if file["mtime"] is not None:
+            os.utime(plan["temporary"], (file["mtime"], file["mtime"]))
     if plan["old"]:
         _kept(plan["path"], plan["old"])
     if plan["backup"]:

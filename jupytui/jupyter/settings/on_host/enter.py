@@ -42,7 +42,7 @@ def enter(job: dict[str, Any]) -> None:
     environment = seen.pop("environ")
     environment[b"PYTHONDONTWRITEBYTECODE"] = b"1"
     with tempfile.TemporaryFile() as file:
-        file.write(json.dumps([job["program"], dict(seen, **job["more"])]).encode())
+        file.write(json.dumps([job["program"], dict(seen, pid=job["pid"], **job["more"])]).encode())
         file.flush()
         os.lseek(file.fileno(), 0, os.SEEK_SET)
         os.dup2(file.fileno(), 0)

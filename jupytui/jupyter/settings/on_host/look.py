@@ -34,8 +34,27 @@ def look() -> dict[str, Any]:
         "environ": sorted(name for name in os.environ if name.startswith(VARIABLES)),
         "fails_closed": os.environ.get("TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR", "").lower() in {"1", "true"},
         "interrupted": JOB["interrupted"],
+        "sessions_end": _sessions_end(paths.jupyter_runtime_dir()),
         "user_site": bool(site.ENABLE_USER_SITE),
     }
+
+
+def _sessions_end(runtime: str) -> bool:
+    """Whether the secret that a running server's sessions hang on is in its file no more.
+
+    Jupyter makes that file before it writes the other at its start (measured on jupyter_server 2.7 to 2.21); one that
+    is newer was made by another server, of the same user.
+    """
+    try:
+        started = os.stat(os.path.join(runtime, "jpserver-%d.json" % JOB.get("pid", 0))).st_mtime
+    except OSError:
+        return False
+    try:
+        return os.stat(os.path.join(runtime, "jupyter_cookie_secret")).st_mtime > started
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def _directory(path: str) -> dict[str, Any]:
