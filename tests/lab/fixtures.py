@@ -1,4 +1,4 @@
-"""The lab as pytest fixtures. Every test that uses one is marked `lab`: those run one after the other."""
+"""The lab as pytest fixtures. Every test that uses one is marked `lab`; those of one file run one after the other."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def answer_all(scene: Scene, terminal: Quiet) -> None:
         go_to(terminal, host)
         terminal.send("Enter")
         for kind in kinds:
-            terminal.wait_until("Verification code" if kind == "otp-code" else f"{host} asks for", START)
+            terminal.wait_until("Verification code" if kind == "otp-code" else f"─ {host} asks for", START)
             scene.type(terminal, kind)
             terminal.send("Enter")
         terminal.wait_until(re.compile(rf"{host} .*● up"), START)
