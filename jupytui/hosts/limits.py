@@ -28,7 +28,7 @@ SESSIONS_PER_CONNECTION = 7
 # Measured with 100 logins on two cores that the servers share with us: 32 exchanges at once delay the event loop by
 # 140 ms (p99), 16 by 80, 8 by 45, 4 by 28, and the whole takes as long each time. An exchange that takes longer than
 # PATIENCE is waiting for the network and no longer for a processor, so a slow or dead host delays nobody.
-EXCHANGES_AT_ONCE = 6
+EXCHANGES_AT_ONCE = 4
 PATIENCE = 0.15
 
 

@@ -175,11 +175,14 @@ def compare(lab: Lab, config: Path, names: list[str]) -> None:
     walls: list[tuple[float, float]] = []
     spent: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
+        settle(lab)
         with far_cpu(lab) as theirs_far:
             theirs = xargs_ssh(config, names)
         print(f"{'xargs -P 16 ssh … true':42} {theirs:.2f} s")
+        settle(lab)
         if (seconds := clush(config, names)) is not None:
             print(f"{'clush -f 64 … true':42} {seconds:.2f} s")
+        settle(lab)
         with far_cpu(lab) as ours_far:
             walls.append((theirs, alone("ours", config, names)))
         spent.append((theirs_far[0], ours_far[0]))
@@ -190,17 +193,27 @@ def compare(lab: Lab, config: Path, names: list[str]) -> None:
     print(f"{'CPU of the hosts: xargs, jupytui (+5 warm)':42} {far:.2f} s, {ours_too:.2f} s")
 
 
+def used(lab: Lab) -> float:
+    """Return the seconds of CPU that the lab's hosts have taken so far."""
+    return int((lab.slot.cgroup / "cpu.stat").read_text().split()[1]) / 1e6
+
+
+def settle(lab: Lab) -> None:
+    """Wait until the hosts have nothing to do: what one client leaves (100 sessions to end) is not the next one's."""
+    while True:
+        before = used(lab)
+        time.sleep(0.5)
+        if used(lab) - before < 0.02:
+            return
+
+
 @contextlib.contextmanager
 def far_cpu(lab: Lab) -> Iterator[list[float]]:
     """Yield a list that holds, in the end, the seconds of CPU that the lab's hosts took meanwhile."""
-
-    def used() -> float:
-        return int((lab.slot.cgroup / "cpu.stat").read_text().split()[1]) / 1e6
-
     taken: list[float] = []
-    before = used()
+    before = used(lab)
     yield taken
-    taken.append(used() - before)
+    taken.append(used(lab) - before)
 
 
 def main() -> None:
