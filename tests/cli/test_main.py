@@ -177,7 +177,8 @@ import sys, time
 from jupytui.cli import config, main
 def run(arguments):
     print("waiting", flush=True)
-    time.sleep(60)
+    while True:
+        time.sleep(0.1)  # a signal that comes just before one long sleep would not end it
 config.run = run
 print("status", main(["config", "path"]))
 """
