@@ -58,7 +58,7 @@ network() {
     ip link set lo up
     ip link add eth0 address "$MAC" type veth peer name "$LINK" netns /proc/self/fd/9
     nsenter --net=/proc/self/fd/9 ip link set "$LINK" master "$BRIDGE" up
-    ip addr add "$ADDRESS/24" dev eth0
+    ip addr add "$ADDRESS/16" dev eth0
     ip link set eth0 up
 }
 

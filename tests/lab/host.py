@@ -181,19 +181,12 @@ class LabHost:
     def add_addresses(self, count: int = EXTRA_ADDRESSES) -> tuple[str, ...]:
         """Give it `count` (up to 10) more addresses until it reboots; they are returned."""
         addresses = self.extra_addresses()[:count]
-        if not addresses:
-            raise LabError(f"{self.name} is not among the first 15 hosts of its lab and has one address")
-        self.exec('for a in "$@"; do ip addr add "$a/24" dev eth0; done', *addresses)
+        self.exec('for a in "$@"; do ip addr add "$a/16" dev eth0; done', *addresses)
         return addresses
 
     def extra_addresses(self) -> tuple[str, ...]:
-        """The addresses that are its own besides `address`, whether it has been given them or not.
-
-        Only the first 15 hosts of a lab have any.
-        """
-        if self.index > 15:
-            return ()
-        return tuple(self.slot.address(90 + 10 * self.index + k) for k in range(EXTRA_ADDRESSES))
+        """The addresses that are its own besides `address`, whether it has been given them or not."""
+        return tuple(self.slot.extra_address(self.index, k) for k in range(EXTRA_ADDRESSES))
 
     def host_keys(self) -> tuple[str, ...]:
         """Its public host keys, each as "type base64"."""

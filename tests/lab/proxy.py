@@ -19,7 +19,7 @@ class Proxy:
     """Listens on `address`:`port` and passes everything on to `to_host`:`to_port`, in both directions alike.
 
     `delay` is seconds one way, `bandwidth` bytes a second one way (0: as fast as it goes). Both may be changed while
-    connections are open and hold for the bytes that come then. Use as `async with Proxy("10.78.1.11", 22) as p:`.
+    connections are open and hold for the bytes that come then. Use as `async with Proxy("10.79.0.11", 22) as p:`.
     """
 
     to_host: str

@@ -17,6 +17,7 @@ from pathlib import Path
 LABS = Path("/run/jupytui-lab")
 BY_HAND = 0
 FOR_TESTS = range(1, 10)
+FIRST_NETWORK = 78  # slot n has 10.(78 + n).0.0/16
 # A booted host takes 7 inotify instances and 3 more for each user who is logged in; all count as root's, whose limit
 # is 128 by default. Past it systemd dies without a word.
 INOTIFY_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
@@ -68,7 +69,14 @@ class Slot:
         return f"jl{self.number}h{index}"
 
     def address(self, last: int) -> str:
-        return f"10.78.{self.number}.{last}"
+        return self._address(0, last)
+
+    def extra_address(self, index: int, k: int) -> str:
+        """One of the addresses that are host `index`'s besides its own; `k` is 0 to 253."""
+        return self._address(index, k + 1)
+
+    def _address(self, third: int, last: int) -> str:
+        return f"10.{FIRST_NETWORK + self.number}.{third}.{last}"
 
     def mac(self, last: int) -> str:
         """The hardware address of `address(last)`, given by us and not by chance.
@@ -89,7 +97,7 @@ class Slot:
             )
         if not (Path("/sys/class/net") / self.bridge).exists():
             ip("link", "add", self.bridge, "address", self.mac(254), "type", "bridge")
-            ip("addr", "add", f"{self.address(254)}/24", "dev", self.bridge)
+            ip("addr", "add", f"{self.address(254)}/16", "dev", self.bridge)
             ip("link", "set", self.bridge, "up")
 
     def clear(self) -> None:

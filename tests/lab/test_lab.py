@@ -70,10 +70,9 @@ def test_a_host_sees_nobody_elses_home_and_cannot_set_this_machines_kernel(lab: 
 
 
 def test_extra_addresses_reach_the_same_host_by_the_same_key(lab: Lab) -> None:
-    with own_lab() as other:  # the first hosts alone have any
-        for address in other.host("h1").add_addresses(2):
-            options = ("-o", f"HostName={address}", "-o", "StrictHostKeyChecking=yes")
-            assert other.ssh("h1", "hostname", *options).stdout == "h1\n"
+    for address in lab.host("h1").add_addresses(2):
+        options = ("-o", f"HostName={address}", "-o", "StrictHostKeyChecking=yes")
+        assert lab.ssh("h1", "hostname", *options).stdout == "h1\n"
 
 
 def test_a_cut_host_is_silent_until_it_is_healed(fresh_host: LabHost) -> None:
