@@ -7,7 +7,6 @@ session of a connection (MaxSessions 10); measured: 60 dialled at once, 23 lost.
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import cached_property
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from jupytui.hosts.head_start import HeadStart, HeadStarts
 from jupytui.hosts.resolver import Resolver
 from jupytui.hosts.ssh_config import Resolved
+from jupytui.hosts.ssh_import import import_ssh
 from jupytui.hosts.trunks import Trunks
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Gates:
     def prepare(self) -> None:
         """Begin to import asyncssh, in a thread: it takes a tenth of a second and more."""
         if self._importing is None:
-            self._importing = asyncio.create_task(asyncio.to_thread(importlib.import_module, "jupytui.hosts.dial"))
+            self._importing = asyncio.create_task(asyncio.to_thread(import_ssh, "jupytui.hosts.dial"))
 
     async def dialler(self) -> type[dial.Dialler]:
         """Return `dial.Dialler`, once asyncssh is imported."""

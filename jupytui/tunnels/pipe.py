@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from jupytui.hosts.sockets import write
+
 HIGH_WATER = 2**20  # bytes of a connection that wait for a slow reader
 RESET = struct.pack("ii", 1, 0)
 
@@ -36,7 +38,7 @@ class End(asyncio.Protocol):
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
         self._transport: asyncio.Transport | None = None
-        self._keeps = False  # whether the transport goes on needing what it was given; a channel does not
+        self._socket: asyncio.Transport | None = None  # the transport, if it is no channel
         self._early = bytearray()  # a transport that is asked to pause in connection_made reads once (Python 3.11)
         self._ended = False
         self.gone = False
@@ -45,7 +47,7 @@ class End(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio, or by a channel, which has the same methods as a transport."""
         self._transport = transport  # type: ignore[assignment]
-        self._keeps = isinstance(transport, asyncio.Transport)
+        self._socket = transport if isinstance(transport, asyncio.Transport) else None
         if self.peer._transport is None:
             self.pause_reading()
         elif self.peer.broken:
@@ -95,9 +97,13 @@ class End(asyncio.Protocol):
         if self._transport is None:
             self._early += data
             self.peer.pause_reading()
-        elif not self.gone:
+        elif self.gone:
+            pass
+        elif self._socket:
+            write(self._socket, data)
+        else:
             with contextlib.suppress(BrokenPipeError):
-                self._transport.write(bytes(data) if self._keeps else data)
+                self._transport.write(data)
 
     def end(self) -> None:
         """Send nothing more; when both have ended, everything is said."""

@@ -85,14 +85,23 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def ssh(config: Path, host: str, count: int) -> Iterator[Program]:
+def ssh(config: Path, host: str, count: int, cipher: str = CIPHER) -> Iterator[Program]:
+    """With `cipher`, or with the one that it takes by itself when that is empty."""
     ports = free_ports(count)
     forwards = [word for port in ports for word in ("-L", f"{port}:127.0.0.1:{SOURCE_PORT}")]
-    argv = ["ssh", "-F", str(config), "-o", f"Ciphers={CIPHER}", "-o", "BatchMode=yes", "-N", *forwards, host]
+    options = ["-o", f"Ciphers={cipher}"] if cipher else []
+    argv = ["ssh", "-F", str(config), *options, "-o", "BatchMode=yes", "-N", *forwards, host]
     with subprocess.Popen(argv, text=True) as process:
         wait_for(ports[-1])
-        yield Program("ssh -L", process, ports)
+        yield Program("ssh -L" if cipher else "as typed", process, ports)
         process.terminate()
+
+
+def own_cipher(config: Path, host: str) -> str:
+    """Return what `ssh` agrees on with `host` when nobody says anything."""
+    argv = ["ssh", "-v", "-F", str(config), "-o", "BatchMode=yes", host, "true"]
+    said = subprocess.run(argv, check=True, capture_output=True, text=True).stderr
+    return said.split("server->client cipher: ")[1].split()[0]
 
 
 @contextlib.contextmanager
@@ -182,7 +191,7 @@ def rate(move: Callable[[int, int], None], ports: Sequence[int], size: int) -> f
 
 
 def compare(title: str, programs: Sequence[Program], measure: Callable[[Program], float], unit: str) -> list[float]:
-    """Print each round's figures in two columns, then the medians; those are returned."""
+    """Print each round's figures in columns, then the medians; those are returned."""
     rounds = []
     for number in range(ROUNDS):  # the order changes, so that neither always comes after the other
         order = programs if number % 2 else programs[::-1]
@@ -194,20 +203,26 @@ def compare(title: str, programs: Sequence[Program], measure: Callable[[Program]
         print("".join(f"{value:14.2f}" for value in row))
     medians = [statistics.median(column) for column in zip(*rounds, strict=True)]
     print("".join(f"{value:14.2f}" for value in medians), f"  {unit}, median of {ROUNDS}", end="")
-    print(f"  ({medians[0] / medians[1]:.2f} x)")
+    print("  (" + ", ".join(f"{medians[0] / other:.2f} x" for other in medians[1:]) + ")")
     return medians
 
 
 def throughput(lab: Lab) -> None:
     host = lab.host("fwbench")
-    with source(host), ours(lab.ssh_config, host.name, EIGHT) as mine, ssh(lab.ssh_config, host.name, EIGHT) as other:
-        both = [mine, other]
-        for program in both:
+    with contextlib.ExitStack() as running:
+        running.enter_context(source(host))
+        mine, *others = programs = [
+            running.enter_context(ours(lab.ssh_config, host.name, EIGHT)),
+            running.enter_context(ssh(lab.ssh_config, host.name, EIGHT)),
+            running.enter_context(ssh(lab.ssh_config, host.name, EIGHT, "")),
+        ]
+        for program in programs:
             rate(fetch, program.ports[:1], 200 * MB)
-        compare(f"one tunnel, {CIPHER}", both, lambda one: rate(fetch, one.ports[:1], 1000 * MB), "MB/s")
-        compare("eight at once", both, lambda one: rate(fetch, one.ports, 1000 * MB), "MB/s")
-        compare("one tunnel, sending", both, lambda one: rate(send, one.ports[:1], 500 * MB), "MB/s")
-        print(f"memory: {mine.memory:.0f} MiB, ssh {other.memory:.0f} MiB")
+        print(f"jupytui and ssh -L: {CIPHER}; ssh -L as typed: {own_cipher(lab.ssh_config, host.name)}")
+        compare("one tunnel", programs, lambda one: rate(fetch, one.ports[:1], 1000 * MB), "MB/s")
+        compare("eight at once", programs, lambda one: rate(fetch, one.ports, 1000 * MB), "MB/s")
+        compare("one tunnel, sending", programs, lambda one: rate(send, one.ports[:1], 500 * MB), "MB/s")
+        print(f"memory: {mine.memory:.0f} MiB, ssh {others[0].memory:.0f} MiB")
 
 
 def far(lab: Lab) -> None:
