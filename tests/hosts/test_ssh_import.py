@@ -14,22 +14,19 @@ SCRIPT = """
 import ctypes.util, importlib.util, sys, threading
 from jupytui.hosts.ssh_import import import_ssh
 
-asked = ctypes.util.find_library
-other = []
+def look():
+    while not imported.is_set():
+        seen.append(importlib.util.find_spec("OpenSSL") is not None)
 
-class Elsewhere:
-    # While asyncssh is imported here, somebody else imports what is hidden.
-    def find_spec(self, name, path, target=None):
-        if name == "asyncssh.public_key":
-            thread = threading.Thread(target=lambda: other.append(importlib.util.find_spec("OpenSSL")))
-            thread.start()
-            thread.join()
-
-sys.meta_path.insert(0, Elsewhere())
-finders = list(sys.meta_path)
+asked, finders = ctypes.util.find_library, list(sys.meta_path)
+imported, seen = threading.Event(), []
+somebody_else = threading.Thread(target=look)
+somebody_else.start()
 sys.addaudithook(lambda event, args: event == "subprocess.Popen" and print("ran", args[0]))
 import_ssh("jupytui.hosts.dial")
-print("OpenSSL" in sys.modules, other[0] is not None, ctypes.util.find_library is asked, sys.meta_path == finders)
+imported.set()
+somebody_else.join()
+print("OpenSSL" in sys.modules, all(seen), ctypes.util.find_library is asked, sys.meta_path == finders)
 import OpenSSL
 """
 
