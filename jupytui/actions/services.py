@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Do = Callable[[Host, Prompter, "Service"], Awaitable[str]]
 Fits = Callable[["Service"], bool]
+Run = Callable[[Context, Subjects, Answers], Awaitable[str]]
+Words = tuple[str, str, str, str]  # verb, key, title, help
 
 
 async def services_of(context: Context, name: str) -> Services:
@@ -191,11 +193,9 @@ async def _show_log(context: Context, subjects: Subjects, _answers: Answers) -> 
     return ""
 
 
-def _action(
-    words: tuple[str, str, str, str], do: Do, fits: Fits = bool, unfit: str = "", *, ends: bool = False
-) -> Action:
+def service_action(words: Words, fits: Fits, run: Run, *, asks: bool = False) -> Action:
+    """Return an action on the service that is selected, or picked from those that it `fits`."""
     verb, key, title, help_ = words
-    form, run = pick_unit(title, fits), _run(title, do, fits, unfit, ends=ends)
     return Action(
         id=f"service.{verb}",
         title=title,
@@ -203,9 +203,14 @@ def _action(
         scope=Scope.HOST,
         keys=(key,),
         refuse=refuse,
-        form=form,
+        asks=asks,
+        form=pick_unit(title, fits),
         run=run,
     )
+
+
+def _action(words: Words, do: Do, fits: Fits = bool, unfit: str = "", *, ends: bool = False) -> Action:
+    return service_action(words, fits, _run(words[2], do, fits, unfit, ends=ends))
 
 
 START = Action(

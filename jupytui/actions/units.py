@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Refused, Subjects
-from jupytui.actions.services import pick_unit, refuse, service_meant
+from jupytui.actions.services import Words, service_action, service_meant
 from jupytui.errors import CommandError
-from jupytui.fleet.subject import Scope, Subject
+from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import Host
 from jupytui.systemd.settings import setting, with_settings
 from jupytui.text import clean
@@ -156,22 +156,12 @@ async def _harden(context: Context, service: Service, text: str) -> str | None:
     return with_settings(text, [(option.key, option.value) for option in chosen])
 
 
-def _action(verb: str, key: str, title: str, help_: str, change: Change) -> Action:
-    return Action(
-        id=f"service.{verb}",
-        title=title,
-        help=help_,
-        scope=Scope.HOST,
-        keys=(key,),
-        refuse=refuse,
-        asks=True,
-        form=pick_unit(title, lambda service: bool(service.changed_in)),
-        run=_changing(change),
-    )
+def _action(words: Words, change: Change) -> Action:
+    return service_action(words, lambda service: bool(service.changed_in), _changing(change), asks=True)
 
 
-ACTIONS = (
-    _action("edit", "e", "Edit service", "Edits its file; the difference is shown and checked first.", _edit),
-    _action("limit", "M", "Limit service", "Sets memory and CPU limits: MemoryMax and CPUQuota in its file.", _limit),
-    _action("harden", "H", "Harden service", "Offers settings that take away what Jupyter does not need.", _harden),
-)
+EDIT = ("edit", "e", "Edit service", "Edits its file; the difference is shown and checked first.")
+LIMIT = ("limit", "M", "Limit service", "Sets memory and CPU limits: MemoryMax and CPUQuota in its file.")
+HARDEN = ("harden", "H", "Harden service", "Offers settings that take away what Jupyter does not need.")
+
+ACTIONS = (_action(EDIT, _edit), _action(LIMIT, _limit), _action(HARDEN, _harden))

@@ -12,7 +12,6 @@ returns False), and a tunnel is slower by half.
 from __future__ import annotations
 
 import asyncio
-import os
 import struct
 import time
 from dataclasses import dataclass, field
@@ -26,38 +25,29 @@ from asyncssh.packet import UInt32
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from jupytui.hosts.sockets import read, write
+from jupytui.hosts import outlet
+from jupytui.hosts.packet import COUNTS, HEAD, TAG, UINT32, UINT64
+from jupytui.hosts.sockets import read
 
 SIZE = 2**20
 READ = 2**18  # the most that is read at once: what stays within a processor's cache is decrypted faster
+LONGEST = SIZE - READ - 64  # of a packet, without what stands around it
 # What comes as fast as it can be dealt with comes in small pieces, and each costs a turn of the loop and dozens of
 # calls: without a pause for more, a GB costs a fifth more of the processor (0.9 instead of 0.75 s, measured).
 MUCH, ENOUGH = 2**14, 2**17
 PAUSE = 3e-5  # seconds; with Linux's timer slack some 80 µs
 READS = 16  # at the most, before others have their turn
-LONGEST = SIZE - READ - 64  # of a packet, without what stands around it
-TAG = 16
-BLOCK = 16
-_COUNTS = 2**64 - 1  # of packets, in a nonce (RFC 5647)
-# What was decrypted and not delivered yet, a packet that is not encrypted yet, and what was encrypted and not written
-# yet: nothing, between two calls of asyncio. So one of each is enough for all connections.
-_plain, _draft, _sealed = (memoryview(bytearray(SIZE)) for _ in range(3))
-_NOTHING = memoryview(b"")
-
-_UINT32, _UINT64 = struct.Struct(">I"), struct.Struct(">Q")
-# Of a packet: padding, kind, channel, and bytes of data or to be allowed (RFC 4253, 4254).
-_HEAD = struct.Struct(">BBII")
-_KINDS = frozenset({MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_DATA})
-_HEADS_ROOM = struct.Struct(f"{_HEAD.size}s")
-_AROUND = 4 + _HEAD.size + 2 * BLOCK + TAG  # bytes that a packet has around its data, at the most
-_SENDING = frozenset({"open", "eof_pending", "close_pending"})  # as `SSHChannel` calls it while there is data to send
-_RECEIVING = frozenset({"open", "eof_pending", "eof"})  # and while the window may be widened
 BEAT = 1.0  # seconds between two signs of life for keepalive's clock
 
+# What was decrypted and not delivered yet: nothing, between two calls of asyncio. So one is enough for all connections.
+_plain = memoryview(bytearray(SIZE))
+_HEADS_ROOM = struct.Struct(f"{HEAD.size}s")
+_KINDS = frozenset({MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_DATA})
+_RECEIVING = frozenset({"open", "eof_pending", "eof"})  # as `SSHChannel` calls it while its window may be widened
+
 _NEEDED = (
-    *("_transport", "_inpbuf", "_recv_handler", "_recv_pkthdr", "_recv_encryption", "_recv_seq", "_channels"),
-    *("_decompressor", "_max_recv_pktlen", "_compressor", "_send_encryption", "_send_seq", "_kex_complete"),
-    *("_rekey_bytes_sent", "_rekey_bytes", "_rekey_seconds", "_rekey_time", "_auth_complete"),
+    *("_inpbuf", "_recv_handler", "_recv_pkthdr", "_recv_encryption", "_recv_seq", "_channels"),
+    *("_decompressor", "_max_recv_pktlen", *outlet.NEEDED),
 )
 
 
@@ -84,14 +74,14 @@ def hasten(channel: Any) -> None:
         return
 
     def write(data: bytes | memoryview, datatype: int | None = None) -> None:
-        sent = 0 if channel._send_buf or datatype is not None else express.send(channel, data)
+        sent = 0 if channel._send_buf or datatype is not None else express.outlet.send(channel, data)
         if sent < len(data):
             SSHChannel.write(channel, data[sent:], datatype)
 
     def flush() -> None:
         while channel._send_buf and channel._send_buf[0][1] is None:
             waiting = channel._send_buf[0][0]
-            sent = express.send(channel, bytes(waiting[: channel._send_window]))
+            sent = express.outlet.send(channel, waiting)
             if not sent:
                 break
             del waiting[:sent]
@@ -132,7 +122,7 @@ class Express(asyncio.BufferedProtocol):
         self._encryption: Any = None
         self._cipher: Any = None
         self._aes: AESGCM | None = None
-        self._sending: tuple[Any, Any] = (None, None)  # asyncssh's encryption, and AESGCM with its key
+        self.outlet = outlet.Outlet(connection)
         self._beat = 0.0
         self._now = asyncio.get_running_loop().time
 
@@ -200,7 +190,7 @@ class Express(asyncio.BufferedProtocol):
 
     def _foreign(self) -> int:
         """Return how many bytes the next packet has, which is there and not for a relay; all there are if it is odd."""
-        length: int = _UINT32.unpack_from(self._buffer, self._start)[0]
+        length: int = UINT32.unpack_from(self._buffer, self._start)[0]
         return min(4 + length + TAG, self._end - self._start)
 
     def _relay(self) -> bool:
@@ -211,32 +201,32 @@ class Express(asyncio.BufferedProtocol):
         assert self._aes
         connection, cipher, buffer, plain = self._connection, self._cipher, self._buffer, _plain
         start, end, longest = self._start, self._end, min(connection._max_recv_pktlen, LONGEST)
-        nonce, count = bytearray(cipher._iv), _UINT64.unpack_from(cipher._iv, 4)[0]
+        nonce, count = bytearray(cipher._iv), UINT64.unpack_from(cipher._iv, 4)[0]
         decrypt = self._aes.decrypt_into
         batches: dict[int, _Batch] = {}
         batch, run, last = None, None, -1
-        filled, packets, waits = _HEAD.size, 0, True
+        filled, packets, waits = HEAD.size, 0, True
         while end - start >= 4:
             body = start + 4
-            size = _UINT32.unpack_from(buffer, start)[0]
+            size = UINT32.unpack_from(buffer, start)[0]
             stop = body + size + TAG
             if stop > end or size > longest:
                 waits = size <= longest
                 break
             # Decrypted so that its data continue the last packet's, whose end makes room for the head meanwhile.
-            at = filled - _HEAD.size
+            at = filled - HEAD.size
             before = _HEADS_ROOM.unpack_from(plain, at)[0]
-            _UINT64.pack_into(nonce, 4, (count + packets) & _COUNTS)
+            UINT64.pack_into(nonce, 4, (count + packets) & COUNTS)
             try:
                 decrypt(nonce, buffer[body:stop], buffer[start:body], plain[at : at + size])
-                padding, kind, number, length = _HEAD.unpack_from(plain, at)
+                padding, kind, number, length = HEAD.unpack_from(plain, at)
             except InvalidTag:
                 kind = -1
             _HEADS_ROOM.pack_into(plain, at, before)
             if number != last and kind in _KINDS:
                 batch, run, last = batches.get(number) or self._begin(number), None, number
             data = length if kind == MSG_CHANNEL_DATA else 0
-            if kind not in _KINDS or batch is None or data > batch.room or _HEAD.size + data + padding != size:
+            if kind not in _KINDS or batch is None or data > batch.room or HEAD.size + data + padding != size:
                 waits = False
                 break
             batches[number] = batch
@@ -250,7 +240,7 @@ class Express(asyncio.BufferedProtocol):
             batch.room -= data
             start, packets = stop, packets + 1
         self._start = start
-        cipher._iv = bytes(nonce[:4]) + ((count + packets) & _COUNTS).to_bytes(8, "big")
+        cipher._iv = bytes(nonce[:4]) + ((count + packets) & COUNTS).to_bytes(8, "big")
         connection._recv_seq = (connection._recv_seq + packets) & 0xFFFFFFFF
         for batch in batches.values():
             self._deliver(batch)
@@ -267,9 +257,8 @@ class Express(asyncio.BufferedProtocol):
         parts = [_plain[start:stop] for start, stop in batch.runs]
         data = b"".join(parts) if len(parts) > 1 or channel._recv_paused else parts[0]
         left = channel._recv_window - len(data)
-        if left < channel._init_recv_window / 2 and not channel._recv_paused and self._may_send():
-            end = self._seal(MSG_CHANNEL_WINDOW_ADJUST, channel, channel._init_recv_window - left, _NOTHING)
-            write(self._connection._transport, _sealed[:end])
+        low = left < channel._init_recv_window / 2 and not channel._recv_paused
+        if low and self.outlet.allow(channel, channel._init_recv_window - left):
             channel._recv_window = channel._init_recv_window + len(data)
         channel._accept_data(data)
 
@@ -278,58 +267,6 @@ class Express(asyncio.BufferedProtocol):
         if channel is None or not getattr(channel._session, "by_express", False) or channel._recv_state != "open":
             return None
         return _Batch(channel, channel._recv_window)
-
-    def send(self, channel: Any, data: bytes | memoryview) -> int:
-        """Send what the channel's window allows of `data`, a MiB at the most, and return how much that was.
-
-        That is nothing while keys are, or must be, exchanged, and when the channel is not open.
-        """
-        longest = min(channel._send_pktsize, LONGEST)
-        sent: int = min(len(data), channel._send_window, SIZE // (longest + _AROUND) * longest)
-        if not sent or channel._send_state not in _SENDING or not self._may_send():
-            return 0
-        view, end = memoryview(data), 0
-        for start in range(0, sent, longest):
-            piece = view[start : min(start + longest, sent)]
-            end = self._seal(MSG_CHANNEL_DATA, channel, len(piece), piece, end)
-        write(self._connection._transport, _sealed[:end])
-        channel._send_window -= sent
-        return sent
-
-    def _may_send(self) -> bool:
-        connection = self._connection
-        if not (connection._transport and connection._kex_complete and connection._auth_complete):
-            return False
-        if connection._rekey_bytes_sent >= connection._rekey_bytes or connection._compressor:
-            return False
-        if connection._rekey_seconds and time.monotonic() >= connection._rekey_time:
-            return False
-        encryption = connection._send_encryption
-        if encryption is not self._sending[0]:
-            aes = AESGCM(encryption._cipher._key) if isinstance(encryption, GCMEncryption) else None
-            self._sending = (encryption, aes)
-        return self._sending[1] is not None
-
-    def _seal(self, kind: int, channel: Any, amount: int, data: memoryview, end: int = 0) -> int:
-        """Append a packet for the far side's channel to the `end` bytes in `_sealed`; return where it ends.
-
-        RFC 4253, 4254, 5647.
-        """
-        connection, (encryption, aes) = self._connection, self._sending
-        cipher = encryption._cipher
-        filled = _HEAD.size + len(data)
-        padding = BLOCK - filled % BLOCK
-        padding += BLOCK if padding < 4 else 0
-        size, body = filled + padding, end + 4
-        _HEAD.pack_into(_draft, 0, padding, kind, channel._send_chan, amount)
-        _draft[_HEAD.size : filled] = data
-        _draft[filled:size] = os.urandom(padding)
-        _UINT32.pack_into(_sealed, end, size)
-        aes.encrypt_into(cipher._iv, _draft[:size], _sealed[end:body], _sealed[body : body + size + TAG])
-        cipher._update_iv()
-        connection._send_seq = (connection._send_seq + 1) & 0xFFFFFFFF
-        connection._rekey_bytes_sent += size
-        return body + size + TAG
 
     def _hand_over(self, count: int) -> None:
         data = bytes(self._buffer[self._start : self._start + count])
