@@ -48,8 +48,16 @@ function stat(pid,  path, line, text, name) {
 }
 function tell(pid, mark,  run) {
   split(rest[pid], f, " "); run = first("/proc/" pid "/schedstat"); sub(/ .*/, "", run)
+  if (!page) page = page_size()
   printf "%s %s:%s:%s %s %s %.0f %.0f %s\n", mark, pid, f[20], comm[pid], f[2], f[1], f[12] + f[13], f[22] * page,
     (run == "" ? "-" : run)
+}
+function page_size(  pages, bytes, line, f, size) {
+  pages = first("/proc/self/statm") + 0
+  while ((getline line < "/proc/self/status") > 0)
+    if (line ~ /^VmSize:/) { split(line, f, " "); bytes = f[2] * 1024; break }
+  for (size = 1024; size * pages * 1.5 < bytes; size *= 2) ;
+  return size
 }
 function below(pid,  up, n) {
   for (up = parent[pid]; up > 1 && n < 64; up = parent[up]) { if (up in kernel) return 1; n++ }
@@ -61,7 +69,7 @@ function listening(path,  line, f) {
   close(path)
 }
 BEGIN {
-  if (!told && !says("/proc/self/cmdline", "[p]age=")) { print "blind"; exit }
+  if (!told && !says("/proc/self/cmdline", "[w]hole=")) { print "blind"; exit }
   for (i = 1; i < ARGC; i++) {
     a = ARGV[i]
     if (a ~ /^k/) kernel[substr(a, 2)] = 1
@@ -97,23 +105,22 @@ BEGIN {
     else if (line ~ /^btime /) { print line; break }
   }
   print "cpus", n
+  print "uname Linux", first("/proc/sys/kernel/osrelease")
+  print "boot", first("/proc/sys/kernel/random/boot_id")
+  while ((getline line < "/etc/os-release") > 0)
+    if (sub(/^PRETTY_NAME=/, "", line)) { print "os", line; break }
 }'
 
-# Linux tells all of this in files; the rest of the world has commands for it, and a fork costs a millisecond.
+# Linux tells all of this in files, most of it to awk: a shell reads them byte by byte. The rest of the world has commands
+# for it, and a fork costs a millisecond.
 # USER_HZ, the unit of times in /proc, is 100 wherever Linux runs a Jupyter, whatever the kernel's own HZ.
 jt_host() {
-  if [ -r /proc/sys/kernel/osrelease ]; then
+  if [ -r /proc/self/stat ]; then
     jt_os=Linux
-    read -r jt_x </proc/sys/kernel/osrelease
-    jt_about="uname Linux $jt_x${jt_nl}tick 100$jt_nl"
-    read -r jt_x </proc/sys/kernel/random/boot_id && jt_about="${jt_about}boot $jt_x$jt_nl"
+    jt_about="tick 100$jt_nl"
     while read -r jt_k jt_v jt_x; do
       case $jt_k in Uid:) jt_uid=$jt_v && break ;; esac
     done </proc/self/status
-    jt_page=4096
-    while read -r jt_k jt_v jt_x; do
-      case $jt_k in KernelPageSize:) jt_page=$((jt_v * 1024)) && break ;; esac
-    done </proc/self/smaps
     jt_home=$HOME/.local/share/jupyter/runtime
   else
     jt_os=$(uname -s)
@@ -122,9 +129,6 @@ jt_host() {
     jt_home=$HOME/Library/Jupyter/runtime
   fi
   jt_about="${jt_about}uid $jt_uid$jt_nl"
-  [ ! -r /etc/os-release ] || while read -r jt_x; do
-    case $jt_x in PRETTY_NAME=*) jt_about="${jt_about}os ${jt_x#*=}$jt_nl" && break ;; esac
-  done </etc/os-release
   ! command -v nvidia-smi >/dev/null || jt_about="${jt_about}nvidia$jt_nl"
 } 2>/dev/null
 
@@ -140,17 +144,24 @@ jt_tell_host() {
 # nobody's descendants matter, and only the candidates' stat is read.
 jt_processes() {
   # shellcheck disable=SC2086
-  awk -v page="$jt_page" -v whole="${jt_about:+1}" -v kernels="${jt_kernels:+1}" -v told="$jt_blind" "$jt_awk" \
+  awk -v whole="${jt_about:+1}" -v kernels="${jt_kernels:+1}" -v told="$jt_blind" "$jt_awk" \
     $jt_filed $jt_kernels "$@" /proc/[0-9]*
+} 2>/dev/null
+
+# mawk gives up when a process ends between the opening and the reading of its files; the next attempt does without it.
+jt_ask() {
+  for jt_x in 1 2 3 4 5 6 7 8; do
+    jt_out=$(jt_processes "$@") && return
+  done
 }
 
 jt_linux() {
   read -r jt_up jt_x </proc/uptime
   read -r jt_load jt_x </proc/loadavg
-  [ -n "$jt_blind" ] || jt_out=$(jt_processes)
+  [ -n "$jt_blind" ] || jt_ask
   case $jt_out in blind*) jt_blind=1 ;; esac
   # shellcheck disable=SC2046
-  [ -z "$jt_blind" ] || jt_out=$(jt_processes $(grep -ls -e '[j]upyter' -e '[k]ernel-' /proc/[0-9]*/cmdline))
+  [ -z "$jt_blind" ] || jt_ask $(grep -ls -e '[j]upyter' -e '[k]ernel-' /proc/[0-9]*/cmdline)
   jt_procs=${jt_out%%--"$jt_nl"*}
   jt_out=${jt_out#*--"$jt_nl"}
   jt_section now
