@@ -238,8 +238,8 @@ def test_a_packages_unit_is_changed_by_a_drop_in_and_never_removed(home: Path, l
         terminal.send("4")
         terminal.wait_until("packed", START)
         terminal.send("G")
-        shown = terminal.wait_until(re.compile(r"› +packed "), SEEN)
-        assert "x remove" not in shown
+        # The last line follows the list by a moment.
+        terminal.wait_until(lambda shown: re.search(r"› +packed ", shown) and "x remove" not in shown, SEEN)
         terminal.send("x")
         terminal.wait_until("packed.service is a package's", START)
         terminal.send("M")

@@ -102,6 +102,7 @@ def messages(data: bytes) -> list[bytes]:
     return [message for message in found if message.startswith(b"line ")]
 
 
+@pytest.mark.timeout(300)  # each wait has a deadline of its own
 async def test_over_many_cuts_of_the_link_no_line_is_lost_or_doubled_or_out_of_order(link: Link, far: LabHost) -> None:
     chance = random.Random(7)
     unit = "systemd-run --user --unit=cut-writer --collect --quiet python3 -c"
