@@ -196,7 +196,8 @@ class Express(asyncio.BufferedProtocol):
     def _relay(self) -> bool:
         """Give relays what the next packets hold for them; False when the one after them is for somebody else.
 
-        All that was read for one channel is delivered at once, so that the work of a packet is done once for many.
+        All that was read for one channel is delivered at once, so that the work of a packet is done once for many. One
+        loop without a call of ours: there are 30 000 packets in a GB.
         """
         assert self._aes
         connection, cipher, buffer, plain = self._connection, self._cipher, self._buffer, _plain
@@ -223,7 +224,7 @@ class Express(asyncio.BufferedProtocol):
             except InvalidTag:
                 kind = -1
             _HEADS_ROOM.pack_into(plain, at, before)
-            if number != last and kind in _KINDS:
+            if kind in _KINDS and number != last:
                 batch, run, last = batches.get(number) or self._begin(number), None, number
             data = length if kind == MSG_CHANNEL_DATA else 0
             if kind not in _KINDS or batch is None or data > batch.room or HEAD.size + data + padding != size:

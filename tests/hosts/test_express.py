@@ -144,8 +144,8 @@ class Forger:
     async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, changing: bool) -> None:
         try:
             while data := bytearray(await source.read(65536)):
-                if changing and self.forging and len(data) > 5000:
-                    data[2500] ^= 1
+                if changing and self.forging:
+                    data[len(data) // 2] ^= 1
                 sink.write(data)
                 await sink.drain()
         except OSError:
@@ -154,8 +154,13 @@ class Forger:
             sink.close()
 
 
-async def test_a_forged_packet_ends_the_connection_and_nothing_of_it_is_delivered(sshd: Sshd, account: Account) -> None:
+@pytest.mark.parametrize("size", [100, 100_000])
+async def test_a_forged_packet_ends_the_connection_and_nothing_of_it_is_delivered(
+    size: int, sshd: Sshd, account: Account
+) -> None:
     sshd.start()
+    unhandled: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unhandled.append(context))
     forger = Forger(sshd.port)
     between = await asyncio.start_server(forger.serve, "127.0.0.1", 0)
     async with between, echoing() as port:
@@ -165,7 +170,7 @@ async def test_a_forged_packet_ends_the_connection_and_nothing_of_it_is_delivere
         await host.connect()
         client = Client()
         await host.attach_tcp(client, "127.0.0.1", port)
-        data = secrets.token_bytes(100_000)
+        data = secrets.token_bytes(size)
         client.transport.write(data)
         await until(lambda: len(client.got) == len(data))
         assert is_on_it(host)
@@ -175,4 +180,5 @@ async def test_a_forged_packet_ends_the_connection_and_nothing_of_it_is_delivere
         assert client.error
         assert (data + data).startswith(client.got)
         assert len(client.got) < 2 * len(data)
+        assert not unhandled
         await host.close()
