@@ -56,7 +56,7 @@ function page_size(  pages, bytes, line, f, size) {
   pages = first("/proc/self/statm") + 0
   while ((getline line < "/proc/self/status") > 0)
     if (line ~ /^VmSize:/) { split(line, f, " "); bytes = f[2] * 1024; break }
-  for (size = 1024; size * pages * 1.5 < bytes; size *= 2) ;
+  for (size = 1024; size < 65536 && size * pages * 1.5 < bytes; size *= 2) ;
   return size
 }
 function below(pid,  up, n) {

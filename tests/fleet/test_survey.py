@@ -31,6 +31,13 @@ async def local() -> AsyncIterator[LocalHost]:
     await host.close()
 
 
+async def said(script: bytes, *shell: str) -> tuple[bytes, bytes]:
+    """What a shell that is given `script` says on stdout and stderr."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*shell, stdin=pipe, stdout=pipe, stderr=pipe)
+    return await process.communicate(script)
+
+
 @pytest.mark.parametrize("name", SHELLS)
 async def test_every_shell_answers_without_a_word_on_stderr(name: str, home: Path) -> None:
     if not shutil.which(SHELLS[name][0]):
@@ -40,9 +47,7 @@ async def test_every_shell_answers_without_a_word_on_stderr(name: str, home: Pat
     (runtime / "jpserver-999999999.json").write_bytes(RUNTIME)
     (runtime / "kernel-1.json").write_text("key")
     script = source() + b"jt_look one ad\nprintf '\\n%s\\n' ----\njt_look two w\n"
-    pipe = asyncio.subprocess.PIPE
-    shell = await asyncio.create_subprocess_exec(*SHELLS[name], stdin=pipe, stdout=pipe, stderr=pipe)
-    out, err = await shell.communicate(script)
+    out, err = await said(script, *SHELLS[name])
     first, _, second = out.partition(b"\n----\n")
     looks = parse_look(first, "one"), parse_look(second, "two")
     assert err == b""
@@ -57,9 +62,7 @@ async def test_a_pattern_that_nothing_is_called_like_is_no_file(name: str, home:
     if not shutil.which(SHELLS[name][0]):
         pytest.skip(f"{name} is not installed")
     (home / ".local/share/jupyter/runtime").mkdir(parents=True)
-    pipe = asyncio.subprocess.PIPE
-    shell = await asyncio.create_subprocess_exec(*SHELLS[name], stdin=pipe, stdout=pipe, stderr=pipe)
-    out, _ = await shell.communicate(source() + b"jt_look one a\n")
+    out, _ = await said(source() + b"jt_look one a\n", *SHELLS[name])
     section = out.partition(b"\none connections\n")[2].partition(b"\none ")[0]
     assert b"*" not in section
     look = parse_look(out, "one")
@@ -76,8 +79,7 @@ async def test_whoever_names_jupyter_in_its_second_argument_is_found(awk: str, h
     pipe = asyncio.subprocess.PIPE
     named = [await asyncio.create_subprocess_exec(sys.executable, "-c", WAIT, word, stdin=pipe) for word in NAMES]
     script = b"PATH=$HOME:$PATH\n" + source() + b"jt_look one a\njt_look two w\n"
-    shell = await asyncio.create_subprocess_exec("dash", stdin=pipe, stdout=pipe, stderr=pipe)
-    out, err = await shell.communicate(script)
+    out, err = await said(script, "dash")
     await asyncio.gather(*(process.communicate(b"") for process in named))
     assert err == b""
     wanted = {process.pid for process in named}
@@ -95,9 +97,7 @@ async def test_a_process_that_ends_while_it_is_looked_at_spoils_no_look(home: Pa
     )
     (home / "awk").chmod(0o755)
     script = b"PATH=$HOME:$PATH\n" + source() + b"jt_look one a\njt_look two w\n"
-    pipe = asyncio.subprocess.PIPE
-    shell = await asyncio.create_subprocess_exec("sh", stdin=pipe, stdout=pipe, stderr=pipe)
-    out, err = await shell.communicate(script)
+    out, err = await said(script, "sh")
     first, second = parse_look(out, "one"), parse_look(out, "two")
     assert err == b""
     assert first.machine and first.machine.cpus and first.machine.boot_id
@@ -119,9 +119,7 @@ async def test_a_machine_without_proc_is_looked_at_with_ps_and_lsof(home: Path) 
     for path in home.glob("*"):
         path.chmod(0o755)
     script = b"PATH=$HOME:$PATH\n" + source() + b"jt_linux() { jt_ps; }\njt_look one ad\njt_look two w\n"
-    pipe = asyncio.subprocess.PIPE
-    shell = await asyncio.create_subprocess_exec("/bin/sh", stdin=pipe, stdout=pipe, stderr=pipe)
-    out, err = await shell.communicate(script)
+    out, err = await said(script, "/bin/sh")
     first, second = parse_look(out, "one"), parse_look(out, "two")
     assert err == b""
     assert (
