@@ -58,8 +58,12 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def _children() -> dict[int, str]:
     """The child processes of this one: command lines by pid; those of the lab, which outlive a test, left out."""
     found = {}
-    for listing in Path("/proc/self/task").glob("*/children"):
-        for pid in listing.read_text().split():
+    for thread in Path("/proc/self/task").iterdir():
+        try:
+            pids = (thread / "children").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):  # the thread has ended
+            continue
+        for pid in pids:
             directory = Path("/proc") / pid
             try:
                 command = (directory / "cmdline").read_text().replace("\0", " ").strip()

@@ -182,6 +182,7 @@ class Hop:
     async def _log_in(self, known: Known, clock: Clock, leave: Callable[[], None]) -> Line | asyncssh.SSHKey:
         login = self._login = Login(self._hop, self._name, self._prompter, self._gates.keys, clock=clock, leave=leave)
         proxy: reach.Proxy | None = None
+        sock: socket.socket | None = None
         connection: asyncssh.SSHClientConnection | None = None
         try:
             proxy, sock = await self._socket()
@@ -189,6 +190,8 @@ class Hop:
         except failures.EXPECTED as error:
             return self._explain(error, known, login, proxy)
         finally:
+            if sock and connection is None:
+                sock.close()  # asyncssh takes it over late, and leaves it open when it is cancelled before
             if proxy and connection is None:
                 await proxy.close()
         return Line(connection, login, proxy)

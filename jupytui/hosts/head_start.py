@@ -22,8 +22,12 @@ class HeadStart:
 
     async def take(self) -> socket.socket | None:
         """Return the connected socket, None when it was taken before. Raises OSError, as `reach.connect` does."""
-        connecting, self._connecting = self._connecting, None
-        return await connecting if connecting else None
+        connecting = self._connecting
+        if not connecting:
+            return None
+        await asyncio.wait([connecting])  # whoever is cancelled here has not taken it
+        self._connecting = None
+        return connecting.result()
 
     async def give_up(self) -> None:
         """Close what nobody took."""

@@ -27,16 +27,17 @@ async def connect(hop: Resolved) -> socket.socket:
 
 
 async def _race(hop: Resolved, addresses: list[Address]) -> socket.socket:
-    attempts: set[asyncio.Task[socket.socket]] = set()
+    begun: set[asyncio.Task[socket.socket]] = set()
     error: OSError = OSError("no address")
     try:
-        while addresses or attempts:
+        while addresses or begun:
             if addresses:
-                attempts.add(asyncio.create_task(_dial(hop, *addresses.pop(0))))
-            done, attempts = await asyncio.wait(
-                attempts, timeout=HEAD_START if addresses else None, return_when=asyncio.FIRST_COMPLETED
+                begun.add(asyncio.create_task(_dial(hop, *addresses.pop(0))))
+            done, _ = await asyncio.wait(
+                begun, timeout=HEAD_START if addresses else None, return_when=asyncio.FIRST_COMPLETED
             )
             for attempt in done:
+                begun.remove(attempt)
                 if not (failure := attempt.exception()):
                     return attempt.result()
                 if not isinstance(failure, OSError):
@@ -44,8 +45,14 @@ async def _race(hop: Resolved, addresses: list[Address]) -> socket.socket:
                 error = failure
         raise error
     finally:
-        for attempt in attempts:
+        for attempt in begun:  # one of them may have got there in the moment in which this is given up
             attempt.cancel()
+            attempt.add_done_callback(_close)
+
+
+def _close(attempt: asyncio.Task[socket.socket]) -> None:
+    if not attempt.cancelled() and not attempt.exception():
+        attempt.result().close()
 
 
 async def knock(hop: Resolved, deadline: float) -> bool | None:
