@@ -27,14 +27,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from jupytui.hosts import outlet
 from jupytui.hosts.packet import COUNTS, HEAD, TAG, UINT32, UINT64
-from jupytui.hosts.sockets import read
+from jupytui.hosts.sockets import LITTLE, keep_little, read
 
 SIZE = 2**20
 READ = 2**18  # the most that is read at once: what stays within a processor's cache is decrypted faster
 LONGEST = SIZE - READ - 64  # of a packet, without what stands around it
 # What comes as fast as it can be dealt with comes in small pieces, and each costs a turn of the loop and dozens of
 # calls: without a pause for more, a GB costs a fifth more of the processor (0.9 instead of 0.75 s, measured).
-MUCH, ENOUGH = 2**14, 2**17
+MUCH, ENOUGH = 2**14, LITTLE
 PAUSE = 3e-5  # seconds; with Linux's timer slack some 80 µs
 READS = 16  # at the most, before others have their turn
 BEAT = 1.0  # seconds between two signs of life for keepalive's clock
@@ -62,6 +62,7 @@ def board(connection: asyncssh.SSHClientConnection) -> bool:
     cipher = getattr(inner._recv_encryption, "_cipher", None)
     if not isinstance(inner._recv_encryption, GCMEncryption) or inner._decompressor or not hasattr(cipher, "_iv"):
         return False
+    keep_little(transport)
     transport.set_protocol(Express(inner))
     return True
 

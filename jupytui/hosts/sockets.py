@@ -4,6 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import struct
+from contextlib import suppress
+
+# On a way without a length worth mentioning (to a container, to this machine) the sender pays for what waits: it lies
+# in MBs of buffers instead of a cache, and sshd, for which everything else waits, needs a fifth more of its processor
+# (1.2 instead of 1.0 s a GB, measured). What so little carries in so short a round trip is more than anybody sends.
+SHORT = 100  # microseconds of a round trip
+LITTLE = 81920  # bytes; the kernel takes twice that, for what stands around them
+_MIN_RTT = 148  # where the shortest round trip is in Linux's `struct tcp_info`, in microseconds
+
+
+def keep_little(transport: asyncio.Transport) -> None:
+    """Let no more than `LITTLE` wait in the socket if its way is short; nothing where the system does not say so."""
+    sock = transport.get_extra_info("socket")
+    with suppress(AttributeError, OSError, struct.error):
+        known = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _MIN_RTT + 4)
+        if struct.unpack_from("=I", known, _MIN_RTT)[0] < SHORT:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
 
 
 def read(transport: asyncio.Transport, buffer: memoryview) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ import pytest
 from jupytui.hosts.base import Host
 from jupytui.hosts.express import Express
 from jupytui.hosts.relay import WINDOW
+from jupytui.hosts.sockets import LITTLE
 from jupytui.hosts.ssh import SshHost
 from tests.hosts.conftest import Account, Sshd, until
 from tests.lab.proxy import Proxy
@@ -126,6 +128,15 @@ async def test_a_far_machine_may_have_more_under_way(sshd: Sshd, account: Accoun
         await until(lambda: proxy.carried > 4 * WINDOW)
         client.transport.abort()
         await host.close()
+
+
+async def test_on_a_way_as_short_as_this_little_waits_in_the_socket(box: Host) -> None:
+    async with echoing() as port:
+        assert await echoed(box, port, b"a") == b"a"
+    assert isinstance(box, SshHost)
+    assert box._line
+    sock = box._line.connection.get_extra_info("socket")
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 2 * LITTLE
 
 
 class Forger:
