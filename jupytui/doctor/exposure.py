@@ -13,6 +13,9 @@ from jupytui.jupyter.settings.door import PASSWORD, TOKEN, Hash, door
 from jupytui.jupyter.settings.edit import REMOVE
 from jupytui.jupyter.settings.models import SECRET_TRAITS, Origin, plain
 
+# Pages whose name nobody lists. Short, as a pattern may take time that doubles with every character.
+STRANGERS = ("https://a.test", "http://a.test")
+
 _TOKEN_AGAIN = Fix(
     "Leave the token to Jupyter, which makes a new one at every start; or set a password (pane 6).",
     {TOKEN: REMOVE},
@@ -60,14 +63,22 @@ def in_clear(facts: ServerFacts) -> Iterator[Finding]:
 
 def any_origin(facts: ServerFacts) -> Iterator[Finding]:
     """Pages of every site may talk to it."""
-    for key, wide in (("ServerApp.allow_origin", ("*",)), ("ServerApp.allow_origin_pat", (".*", ".+", "^.*$", "*"))):
-        if facts.value(key) in wide:
+    origin, pattern = "ServerApp.allow_origin", "ServerApp.allow_origin_pat"
+    for key, wide in ((origin, facts.value(origin) == "*"), (pattern, _lets_strangers_in(facts.value(pattern)))):
+        if wide:
             words = "Whatever page is open in your browser may use this server as you."
             fix = Fix("Name the one address that needs it; without any, only the server's own pages.", {key: REMOVE})
             yield finding(
                 facts, "exposure.origin", Severity.WARNING, "Takes requests of every page", words,
                 said(facts.winner(key)), fix=fix,
             )  # fmt: skip
+
+
+def _lets_strangers_in(pattern: object) -> bool:
+    try:
+        return isinstance(pattern, str) and any(re.fullmatch(pattern, stranger) for stranger in STRANGERS)
+    except re.error:  # Jupyter lets nobody in with it either
+        return False
 
 
 def no_xsrf(facts: ServerFacts) -> Iterator[Finding]:

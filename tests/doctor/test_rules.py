@@ -155,6 +155,23 @@ def test_a_flaw_that_needs_a_setting_is_told_only_where_it_is_set() -> None:
     assert ["CVE-2026-40110" in text for text in told] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        (".*", True),
+        ("^https?://.+$", True),
+        (r"https://[\w.]+", True),
+        (r"https://.*\.example\.org", False),
+        ("https://lab", False),
+        ("*", False),  # no pattern: Jupyter lets nobody in with it
+        ("", False),
+    ],
+)
+def test_a_pattern_is_judged_by_whom_it_lets_in(pattern: str, told: bool) -> None:
+    text = json.dumps({"ServerApp": {"allow_origin_pat": pattern}})
+    assert ("exposure.origin" in ids(replace(WELL, found=configured(text)))) is told
+
+
 def test_an_upgrade_without_a_restart_is_told() -> None:
     assert ids(replace(WELL, versions={"jupyter_server": "2.22.0"})) == ["exposure.old-release"]
 
