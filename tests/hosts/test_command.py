@@ -13,7 +13,7 @@ import pytest
 from jupytui.errors import CommandError, DeadlineError
 from jupytui.hosts import files, script
 from jupytui.hosts.base import Host
-from tests.hosts.conftest import a_nap, processes, running, until
+from tests.hosts.processes import a_nap, processes, running, until
 
 
 async def test_a_script_gets_its_arguments_and_exactly_its_stdin(host: Host) -> None:

@@ -16,7 +16,9 @@ from jupytui.hosts.express import Express
 from jupytui.hosts.relay import WINDOW
 from jupytui.hosts.sockets import LITTLE
 from jupytui.hosts.ssh import SshHost
-from tests.hosts.conftest import Account, Sshd, until
+from tests.hosts.account import Account
+from tests.hosts.processes import until
+from tests.hosts.sshd import Sshd
 from tests.lab.proxy import Proxy
 
 

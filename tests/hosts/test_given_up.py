@@ -14,7 +14,9 @@ import pytest
 from jupytui.hosts import reach
 from jupytui.hosts.head_start import HeadStart
 from jupytui.hosts.ssh_config import Resolved
-from tests.hosts.conftest import Account, Sshd, until
+from tests.hosts.account import Account
+from tests.hosts.processes import until
+from tests.hosts.sshd import Sshd
 
 MOMENTS = [round(1.03**n) for n in range(320)]  # turns of the event loop
 

@@ -13,7 +13,9 @@ import pytest
 
 from jupytui.hosts.base import Host, HostState, HostTrouble
 from jupytui.hosts.limits import Gates
-from tests.hosts.conftest import Account, Sshd, a_nap
+from tests.hosts.account import Account
+from tests.hosts.processes import a_nap
+from tests.hosts.sshd import Sshd
 
 
 async def session_of(host: Host) -> int:

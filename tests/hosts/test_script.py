@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jupytui.hosts import script
-from tests.hosts.conftest import a_nap, processes, running, until
+from tests.hosts.processes import a_nap, processes, running, until
 
 SHELLS = ["dash", "bash", "bash --posix", "busybox sh", "zsh --emulate sh", "ksh", "mksh", "yash"]
 

@@ -11,6 +11,8 @@ from jupytui.jupyter.models import App, Auth, Health, Kernel, KernelState, Log, 
 
 NOW = datetime.now(UTC)
 G = 2**30
+WILD = "[/] [@click=app.quit]x[/] \x1b]52;c;eA==\x07"  # what somebody may call a host
+TAMED = "[/] [@click=app.quit]x[/]"  # the same on the screen
 HOSTILE = (
     "[/]",
     "[@click=app.quit]x[/]",

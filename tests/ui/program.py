@@ -15,6 +15,7 @@ from jupytui.config.model import Config, HostEntry, Settings
 from jupytui.config.options import Options
 from jupytui.config.paths import Paths
 from jupytui.fleet.models import HostView
+from jupytui.fleet.subject import Subject
 from jupytui.ui.desk import Desk
 from jupytui.ui.live import Live
 from jupytui.ui.program import Program
@@ -81,3 +82,8 @@ def text(program: Program) -> str:
 def toasts(program: Program) -> list[str]:
     """Return the sentences said."""
     return [notification.message for notification in program._notifications]
+
+
+def turn_to(program: Program, host: str) -> None:
+    """Put the cursor of the pane on the row of `host`."""
+    program.main.pane.move_to(Subject(host))  # type: ignore[attr-defined]
