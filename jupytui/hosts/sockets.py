@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import struct
+import sys
 from contextlib import suppress
 
 # On a way without a length worth mentioning (to a container, to this machine) the sender pays for what waits: it lies
@@ -17,9 +18,11 @@ _MIN_RTT = 148  # where the shortest round trip is in Linux's `struct tcp_info`,
 
 
 def keep_little(transport: asyncio.Transport) -> None:
-    """Let no more than `LITTLE` wait in the socket if its way is short; nothing where the system does not say so."""
+    """Let no more than `LITTLE` wait in the socket if its way is short; nothing where that is not known."""
+    if sys.platform != "linux":
+        return
     sock = transport.get_extra_info("socket")
-    with suppress(AttributeError, OSError, struct.error):
+    with suppress(OSError, struct.error):  # no TCP, as with a ProxyCommand; an old kernel
         known = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _MIN_RTT + 4)
         if struct.unpack_from("=I", known, _MIN_RTT)[0] < SHORT:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE)
