@@ -41,10 +41,22 @@ async def to_server(context: Context, subject: Subject) -> Status:
         await keeper.remove(found.name)
         local = None if _is_blocked(context, found) else found.local
         found = _new(context, found.host, to, behind, name=found.name, local=local)
-    status = await keeper.add(found)
+    status = await _added(context, keeper, found, to)
     if status.state in _GIVEN_UP:
         await try_now(keeper, status)
     return _carries(await context.tunnels.settled(status))
+
+
+async def _added(context: Context, keeper: KeeperClient, tunnel: Tunnel, to: Address) -> Status:
+    """Bring it up, or the one that another screen or command has made at this moment. Raises JupytuiError."""
+    try:
+        return await keeper.add(tunnel)
+    except JupytuiError:
+        made = (other for other in leading(context, tunnel.host, to) if other.behind == tunnel.behind)
+        quicker = next(made, None)
+        if quicker is None or quicker == tunnel:
+            raise
+        return await keeper.add(quicker)
 
 
 async def there_already(context: Context, subject: Subject) -> Address:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import re
@@ -11,12 +12,14 @@ import socket
 import ssl
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from jupytui.actions import way
 from jupytui.actions.base import Context, perform
 from jupytui.actions.open import OPEN
 from jupytui.config.load import load_config
@@ -30,6 +33,7 @@ from jupytui.secret import MASK
 from jupytui.tunnels import ports
 from jupytui.tunnels.keeper.access import Tunnels
 from jupytui.tunnels.keeper.place import find_place
+from jupytui.tunnels.models import Status
 from tests.actions.front import ScriptedFront
 from tests.e2e.chromium import Chromium, arguments
 from tests.e2e.program import run, screen, write_config
@@ -68,6 +72,17 @@ def config(home: Path, lab: Lab, server: JupyterServer, jupyters: dict[str, Jupy
         os.kill(pid, signal.SIGKILL)
 
 
+@asynccontextmanager
+async def looking(config: Path, host: str) -> AsyncIterator[Context]:
+    """Somebody who has just looked at a host."""
+    entry, paths = load_config(config), find_paths(str(config))
+    async with Fleet(Store(), lambda _host: Nobody()) as fleet, Tunnels(paths) as tunnels:
+        (listed,) = entry.watched([host])
+        fleet.add(Destination(listed.name, listed.ssh, entry.settings.ssh_config))
+        await fleet.look_once()
+        yield Context(fleet, ScriptedFront(), entry, tunnels=tunnels)
+
+
 def printed(config: Path, *words: str) -> str:
     """The URL that `jupytui open … --print` gives."""
     done = run(config, "open", *words, "--print")
@@ -93,6 +108,21 @@ def test_one_command_from_nothing_prints_a_url_that_lets_in(config: Path, name: 
     assert url.endswith(f"/lab?token={TOKENS[name]}")
     base = urlsplit(url).path.removesuffix("lab")
     assert get(url, f"{base}api/kernels")[0] == 200
+
+
+def test_those_who_open_a_server_at_the_same_time_share_one_tunnel(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def together() -> list[Status]:
+        async with AsyncExitStack() as stack:
+            screens = [await stack.enter_async_context(looking(config, "token")) for _ in range(3)]
+            return await asyncio.gather(*(way.to_server(screen, Subject("token", "token:8888")) for screen in screens))
+
+    # The quickest has the port by now, and the others do not know yet of its tunnel.
+    free = itertools.accumulate(itertools.repeat(18700), lambda port, _: ports.next_free(port + 1))
+    monkeypatch.setattr(way, "_port", lambda *_: next(free))
+    assert len({(status.tunnel.name, status.local) for status in asyncio.run(together())}) == 1
+    assert get(printed(config, "token"))[0] == 200
 
 
 def test_a_browser_opens_the_notebook_through_the_tunnel_and_runs_a_cell_and_its_token_is_in_no_argument(
@@ -190,15 +220,9 @@ def flat(terminal: Tmux) -> str:
 
 def test_another_server_behind_a_reused_port_is_said_and_not_opened(config: Path, server: JupyterServer) -> None:
     async def stale() -> None:
-        entry = load_config(config)
-        paths = find_paths(str(config))
-        async with Fleet(Store(), lambda _host: Nobody()) as fleet, Tunnels(paths) as tunnels:
-            (op1,) = entry.watched(["op1"])
-            fleet.add(Destination(op1.name, op1.ssh, entry.settings.ssh_config))
-            await fleet.look_once()
+        async with looking(config, "op1") as context:
             await asyncio.to_thread(begin_again, server)
-            front = ScriptedFront()
-            context = Context(fleet, front, entry, tunnels=tunnels)
+            front = context.front = ScriptedFront()
             with pytest.raises(JupytuiError, match="another server"):
                 await perform(OPEN, context, [Subject("op1", "op1:8888")])
             assert not front.offered
