@@ -118,6 +118,10 @@ async def _copy_address(context: Context, subjects: Subjects, _answers: Answers)
     return await context.front.copy(subjects[0].host_in(context.fleet.store).address)
 
 
+def _has_none(_context: Context, subject: Subject) -> str | None:
+    return "This machine needs no address: here is where you are." if subject.host == LOCAL else None
+
+
 REFRESH = Action(
     id="host.refresh",
     title="Look again",
@@ -175,6 +179,7 @@ COPY = Action(
     scope=Scope.HOST,
     keys=("y",),
     changes=False,
+    refuse=_has_none,
     run=_copy_address,
 )
 

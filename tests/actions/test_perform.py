@@ -146,3 +146,9 @@ def test_losses_are_values() -> None:
 )
 def test_only_what_is_run_is_said_to_run(runs: str, said: str) -> None:
     assert base.Confirmation("Set password", (), runs).introduced == said
+
+
+def test_this_machine_has_no_address_to_copy() -> None:
+    here = context(ScriptedFront(), HostView("local"), HOST)
+    assert "needs no address" in (why_not(BY_ID["host.copy"], here, [Subject("local")]) or "")
+    assert why_not(BY_ID["host.copy"], here, [Subject("gpu1")]) is None
