@@ -53,9 +53,18 @@ def holder(port: int) -> str:
     for directory in Path("/proc").glob("[0-9]*") if inodes else ():
         with suppress(OSError):
             if inodes.intersection(_open_files(directory)):
-                name = clean_line((directory / "comm").read_bytes())
-                return f"{name} (process {directory.name})"
+                return f"{_name(directory)} (process {directory.name})"
     return "another user's process" if inodes else ""
+
+
+def _name(directory: Path) -> str:
+    """Return what the process runs: of a Python that runs a module, the module; "python" tells nobody anything."""
+    name = clean_line((directory / "comm").read_bytes())
+    words = (directory / "cmdline").read_bytes().split(b"\0")
+    options = list(itertools.takewhile(lambda word: word.startswith(b"-"), words[1:]))
+    if name.startswith("python") and options and options[-1] == b"-m":
+        return clean_line(words[1 + len(options)])
+    return name
 
 
 def _inodes(port: int) -> Iterator[str]:

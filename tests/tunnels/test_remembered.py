@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -86,3 +88,12 @@ def test_a_port_that_somebody_listens_on_is_not_free_and_its_holder_is_named(add
         assert ports.next_free(port) != port
         assert f"process {os.getpid()}" in ports.holder(port)
     assert ports.is_free(port)
+
+
+def test_a_module_that_python_runs_is_named_by_its_own_name() -> None:
+    command = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        port = int(server.stdout.readline().split(" port ")[1].split()[0])
+        assert ports.holder(port) == f"http.server (process {server.pid})"
+        server.terminate()
