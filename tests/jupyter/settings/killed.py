@@ -1,4 +1,3 @@
-# ruff: noqa: PTH - it stands in for the functions of os that the program uses
 """Runs on_host/change.py and is killed before its N-th step on the file system: `…killed.py CHANGE N <JOB`.
 
 Exits with 3 when there were fewer steps.
