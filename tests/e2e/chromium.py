@@ -16,6 +16,8 @@ from typing import Any, Self
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from tests.lab.addresses import unchanged
+
 # Without a screen, and without asking Google for anything.
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -51,6 +53,7 @@ class Chromium:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        self._stack.enter_context(unchanged())
         return self
 
     def __exit__(

@@ -9,10 +9,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
+from tests.lab.addresses import LABS
 from tests.lab.jupyter import SIX, start_jupyters
 from tests.lab.lab import Lab
 from tests.lab.missing import missing
-from tests.lab.slot import BY_HAND, LABS, LabError, Slot
+from tests.lab.slot import BY_HAND, LabError, Slot
 
 
 def _arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:

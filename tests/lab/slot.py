@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-LABS = Path("/run/jupytui-lab")
+from tests.lab.addresses import LABS, changing
+
 BY_HAND = 0
 FOR_TESTS = range(1, 10)
 FIRST_NETWORK = 78  # slot n has 10.(78 + n).0.0/16
@@ -96,15 +97,18 @@ class Slot:
                 ["mount", "-t", "tmpfs", "-o", "size=75%,mode=755", "jupytui-lab", self.directory], check=True
             )
         if not (Path("/sys/class/net") / self.bridge).exists():
-            ip("link", "add", self.bridge, "address", self.mac(254), "type", "bridge")
-            ip("addr", "add", f"{self.address(254)}/16", "dev", self.bridge)
-            ip("link", "set", self.bridge, "up")
+            with changing():
+                ip("link", "add", self.bridge, "address", self.mac(254), "type", "bridge")
+                ip("addr", "add", f"{self.address(254)}/16", "dev", self.bridge)
+                ip("link", "set", self.bridge, "up")
 
     def clear(self) -> None:
         """Stop and remove whatever a lab in this slot has made. Safe on an empty slot and after a crash."""
         end_cgroup(self.cgroup)
-        for link in _links(rf"jl{self.number}h\d+|{self.bridge}"):
-            ip("link", "del", link, check=False)
+        if links := list(_links(rf"jl{self.number}h\d+|{self.bridge}")):
+            with changing():
+                for link in links:
+                    ip("link", "del", link, check=False)
         if self.directory.is_mount():
             subprocess.run(["umount", "--lazy", self.directory], check=True)
         if self.directory.is_dir():

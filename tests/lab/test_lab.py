@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.addresses import LABS
 from tests.lab.host import LabHost
 from tests.lab.lab import Lab
 from tests.lab.session import own_lab
-from tests.lab.slot import LABS, LabError, Slot
+from tests.lab.slot import LabError, Slot
 
 # A run of its own: takes a slot, boots a host, says so, and stays until it is killed.
 OTHER_RUN = """
