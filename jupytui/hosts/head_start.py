@@ -32,10 +32,8 @@ class HeadStart:
     async def give_up(self) -> None:
         """Close what nobody took."""
         if connecting := self._connecting:
-            connecting.cancel()
+            reach.discard(connecting)
             await asyncio.wait([connecting])
-            if not connecting.cancelled() and not connecting.exception():
-                connecting.result().close()
 
 
 class HeadStarts:

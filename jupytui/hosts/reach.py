@@ -45,9 +45,14 @@ async def _race(hop: Resolved, addresses: list[Address]) -> socket.socket:
                 error = failure
         raise error
     finally:
-        for attempt in begun:  # one of them may have got there in the moment in which this is given up
-            attempt.cancel()
-            attempt.add_done_callback(_close)
+        for attempt in begun:
+            discard(attempt)
+
+
+def discard(attempt: asyncio.Task[socket.socket]) -> None:
+    """Give it up, and close the socket if it has got there in this very moment."""
+    attempt.cancel()
+    attempt.add_done_callback(_close)
 
 
 def _close(attempt: asyncio.Task[socket.socket]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from jupytui.hosts.base import HostKey, SecretKind, SecretPrompt, UnknownKey
 from jupytui.secret import Secret
@@ -22,6 +23,12 @@ async def _ask(program: Program, about: SecretPrompt | UnknownKey) -> asyncio.Ta
     return task
 
 
+async def _turned_to(program: Program, pilot: Pilot[int], host: str) -> None:
+    turn_to(program, host)
+    await pilot.press("enter")
+    await settled(pilot)
+
+
 def _prompt(**more: object) -> SecretPrompt:
     return SecretPrompt("hpc", SecretKind.CODE, fleets.TAMED, **more)  # type: ignore[arg-type]
 
@@ -34,9 +41,7 @@ async def test_a_question_waits_on_its_row_until_enter_and_its_answer_is_never_s
         asked = await _ask(program, _prompt())
         await settled(pilot)
         assert len(program.screen_stack) == 1
-        turn_to(program, "hpc")
-        await pilot.press("enter")
-        await settled(pilot)
+        await _turned_to(program, pilot, "hpc")
         assert isinstance(program.screen, SecretDialog)
         assert fleets.TAMED in text(program)
         await pilot.press(*"tops3cret")
@@ -49,9 +54,7 @@ async def test_a_question_waits_on_its_row_until_enter_and_its_answer_is_never_s
 async def test_a_question_that_is_left_goes_on_waiting(tmp_path: Path) -> None:
     async with running(tmp_path) as (program, pilot):
         asked = await _ask(program, _prompt())
-        turn_to(program, "hpc")
-        await pilot.press("enter")
-        await settled(pilot)
+        await _turned_to(program, pilot, "hpc")
         await pilot.press("escape")
         await settled(pilot)
         assert not asked.done()
@@ -62,9 +65,7 @@ async def test_a_question_that_is_left_goes_on_waiting(tmp_path: Path) -> None:
 async def test_a_question_taken_back_by_the_host_closes_its_dialog(tmp_path: Path) -> None:
     async with running(tmp_path) as (program, pilot):
         asked = await _ask(program, _prompt())
-        turn_to(program, "hpc")
-        await pilot.press("enter")
-        await settled(pilot)
+        await _turned_to(program, pilot, "hpc")
         asked.cancel()
         await settled(pilot)
         assert len(program.screen_stack) == 1
@@ -73,9 +74,7 @@ async def test_a_question_taken_back_by_the_host_closes_its_dialog(tmp_path: Pat
 async def test_the_next_question_of_a_host_one_has_turned_to_comes_by_itself(tmp_path: Path) -> None:
     async with running(tmp_path) as (program, pilot):
         first = await _ask(program, _prompt())
-        turn_to(program, "hpc")
-        await pilot.press("enter")
-        await settled(pilot)
+        await _turned_to(program, pilot, "hpc")
         await pilot.press("1", "enter")
         await first
         second = await _ask(program, _prompt(again=True))
@@ -90,9 +89,7 @@ async def test_an_unknown_key_is_trusted_by_the_whole_word_yes_alone(tmp_path: P
     async with running(tmp_path, size) as (program, pilot):
         question = UnknownKey("hpc", "10.0.0.9:22", HostKey("ED25519", fingerprint))
         asked = await _ask(program, question)
-        turn_to(program, "hpc")
-        await pilot.press("enter")
-        await settled(pilot)
+        await _turned_to(program, pilot, "hpc")
         assert isinstance(program.screen, TrustDialog)
         shown = "".join(line.strip(" │▂▇█") for line in text(program).splitlines())
         assert fingerprint in shown
@@ -107,9 +104,7 @@ async def test_an_unknown_key_is_trusted_by_the_whole_word_yes_alone(tmp_path: P
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_changed_key_is_explained_and_offers_no_way_through(tmp_path: Path, size: tuple[int, int]) -> None:
     async with running(tmp_path, size) as (program, pilot):
-        turn_to(program, "lab-pi")
-        await pilot.press("enter")
-        await settled(pilot)
+        await _turned_to(program, pilot, "lab-pi")
         assert isinstance(program.screen, MessageDialog)
         assert "key has changed" in text(program)
         await pilot.press("y", "enter")
