@@ -36,6 +36,8 @@ class Knocker:
             self.made += 1
             try:
                 socket.create_connection(("127.0.0.1", self._port), 5).close()
+            except ConnectionResetError:  # it was taken, and broken with its link before this thread had its turn
+                continue
             except OSError:
                 self.refused += 1
 
