@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from jupytui import figures
 from jupytui.actions.base import Action, Answers, Context, Field, Form, Loss, Refused, Subjects
+from jupytui.actions.hosts_toml import edit
 from jupytui.config import fields
 from jupytui.config.edit import add_hosts, remove_hosts
 from jupytui.config.model import LOCAL, HostEntry
 from jupytui.config.ssh_hosts import SshAlias, ssh_aliases
+from jupytui.errors import UsageError, WrongAnswer
 from jupytui.fleet.subject import Scope, Subject
-from jupytui.hosts.base import Destination
 
 
 async def _refresh(context: Context, subjects: Subjects, _answers: Answers) -> str:
@@ -24,22 +25,9 @@ async def _refresh_all(context: Context, _subjects: Subjects, _answers: Answers)
     return ""
 
 
-def destination(context: Context, entry: HostEntry) -> Destination:
-    """Return how to reach a host of the configuration."""
-    return Destination(entry.name, entry.ssh, context.config.settings.ssh_config, entry.tags)
-
-
-def _take_in(context: Context, entries: Iterable[HostEntry]) -> None:
-    entries = tuple(entries)
-    context.config = add_hosts(context.config, entries)
-    for entry in entries:
-        context.fleet.add(destination(context, entry))
-    context.fleet.start(entry.name for entry in entries)
-
-
 def default_name(ssh: str) -> str:
     """Return what to call the host of `ssh …`: its machine's first name."""
-    host = ssh.rpartition("@")[2]
+    host = ssh.removeprefix("ssh://").rpartition("@")[2]
     if host.startswith("["):
         return host[1:].partition("]")[0]
     host = host.partition(":")[0] if host.count(":") == 1 else host
@@ -53,7 +41,7 @@ def _check_ssh(text: str) -> str | None:
 
 
 async def _add_form(context: Context, _subjects: Subjects) -> Form:
-    taken = {entry.name for entry in context.config.hosts}
+    taken = {entry.name for entry in context.config.watched()}
 
     def check_name(text: str) -> str | None:
         name = text.strip()
@@ -75,7 +63,13 @@ async def _add_form(context: Context, _subjects: Subjects) -> Form:
 async def _add(context: Context, _subjects: Subjects, answers: Answers) -> str:
     ssh = answers["ssh"].strip()
     name = answers.get("name", "").strip() or default_name(ssh)
-    _take_in(context, [HostEntry(name, ssh, tuple(answers.get("tags", "").split()))])
+    if name == LOCAL and ssh != LOCAL:
+        raise WrongAnswer(f"{LOCAL} is this machine.", "Give the host another name.", field="name")
+    entry = HostEntry(name, ssh, tuple(answers.get("tags", "").split()))
+    try:
+        edit(context, lambda config: add_hosts(config, [entry]))
+    except UsageError as listed:
+        raise WrongAnswer(listed.message, "Give it another name.", field="name") from None
     return f"Added {name}."
 
 
@@ -95,7 +89,7 @@ async def _import_form(context: Context, _subjects: Subjects) -> Form:
 
 async def _import(context: Context, _subjects: Subjects, answers: Answers) -> str:
     names = [name for name in answers["hosts"].splitlines() if name]
-    _take_in(context, [HostEntry(name, name) for name in names])
+    edit(context, lambda config: add_hosts(config, [HostEntry(name, name) for name in names]))
     return f"Added {names[0] if len(names) == 1 else figures.plural(len(names), 'host')}." if names else ""
 
 
@@ -108,7 +102,7 @@ def _removal(context: Context, subject: Subject) -> Sequence[Loss]:
 
 async def _remove(context: Context, subjects: Subjects, _answers: Answers) -> str:
     names = [subject.host_in(context.fleet.store).name for subject in subjects]
-    context.config = remove_hosts(context.config, names)
+    edit(context, lambda config: remove_hosts(config, names))
     for name in names:
         await context.fleet.remove(name)
     return f"Removed {names[0] if len(names) == 1 else figures.plural(len(names), 'host')}."

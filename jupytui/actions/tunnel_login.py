@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+
+from msgspec.structs import replace
 
 from jupytui.actions.base import Action, Answers, Context, Refused, Subjects
+from jupytui.actions.hosts_toml import edit
 from jupytui.actions.tunnel_words import names, status_of
 from jupytui.config.edit import add_tunnel, set_tunnel_up
-from jupytui.config.model import LOCAL, TunnelEntry, TunnelKind
+from jupytui.config.model import LOCAL, Config, TunnelEntry, TunnelKind
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.hosts.base import Host
 from jupytui.tunnels.models import Status
@@ -21,11 +25,15 @@ def listed(context: Context, subject: Subject) -> TunnelEntry | None:
 
 async def _keep(context: Context, subjects: Subjects, _answers: Answers) -> str:
     for subject in subjects:
-        if listed(context, subject):
-            context.config = set_tunnel_up(context.config, subject.tunnel or "", True)
-        else:
-            context.config = add_tunnel(context.config, _entry_of(status_of(context, subject)))
+        entry = listed(context, subject) or _entry_of(status_of(context, subject))
+        edit(context, partial(_kept_up, entry=entry))
     return f"{names(subjects)} in {context.config.path.name}, to be up after a login."
+
+
+def _kept_up(config: Config, entry: TunnelEntry) -> Config:
+    if any(entry.name == there.name for there in config.tunnels):
+        return set_tunnel_up(config, entry.name, True)
+    return add_tunnel(config, replace(entry, up=True))
 
 
 def _entry_of(status: Status) -> TunnelEntry:
@@ -37,7 +45,7 @@ def _entry_of(status: Status) -> TunnelEntry:
 
 async def _unkeep(context: Context, subjects: Subjects, _answers: Answers) -> str:
     for subject in subjects:
-        context.config = set_tunnel_up(context.config, subject.tunnel or "", False)
+        edit(context, partial(set_tunnel_up, name=subject.tunnel or "", up=False))
     return f"{names(subjects)} no longer up after a login."
 
 

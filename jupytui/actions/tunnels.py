@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
 from jupytui.actions import tunnel_form, tunnel_login, way
 from jupytui.actions.base import Action, Answers, Context, Loss, Subjects
+from jupytui.actions.hosts_toml import edit
 from jupytui.actions.tunnel_words import address, all_tunnels, names, status_of, told
 from jupytui.config.edit import add_tunnel, remove_tunnels
 from jupytui.config.model import LOCAL, TunnelEntry, TunnelKind
@@ -46,7 +48,7 @@ async def _add(context: Context, _subjects: Subjects, answers: Answers) -> str:
         raise WrongAnswer(taken, field="local")
     entry, status = await _brought_up(context, entry, chosen=not (there or answers.get("local")))
     if entry.up and not any(listed.name == entry.name for listed in context.config.tunnels):
-        context.config = add_tunnel(context.config, entry)
+        edit(context, partial(add_tunnel, tunnel=entry))
     return told(status)
 
 
@@ -98,7 +100,7 @@ async def _retry(context: Context, subjects: Subjects, _answers: Answers) -> str
 async def _remove(context: Context, subjects: Subjects, _answers: Answers) -> str:
     gone = [subject.tunnel or "" for subject in subjects]
     if any(entry.name in gone for entry in context.config.tunnels):
-        context.config = remove_tunnels(context.config, gone)
+        edit(context, partial(remove_tunnels, names=gone))
     keeper = await context.tunnels.keeper()
     for name in gone:
         if context.tunnels.status(name):

@@ -21,18 +21,20 @@ from jupytui.errors import UsageError
 
 
 def add_hosts(config: Config, hosts: Iterable[HostEntry]) -> Config:
-    """Write `hosts` behind those already listed and return the new configuration; adding `local` shows it again.
+    """Write `hosts` behind those already listed and return the new configuration; one that was hidden is shown.
 
     Raises UsageError when one is listed already, ConfigError when the file is no longer as `config` read it, cannot be
     written, or is laid out so that no table can be added.
     """
     text = _text(config)
     for host in hosts:
-        if host.name == LOCAL:
-            text = _without(config, text, ("hosts", LOCAL))
-        elif any(host.name == listed.name for listed in config.hosts):
+        listed = next((listed for listed in config.hosts if listed.name == host.name), None)
+        if listed and not listed.watch and (listed.is_local or listed.ssh == host.ssh):
+            text = _with_flag(config, text, ("hosts", host.name), "watch", True)
+        elif listed:
             raise UsageError(f"{host.name} is listed already.")
-        text = _with(config, text, ("hosts", host.name), _values(host))
+        else:
+            text = _with(config, text, ("hosts", host.name), _values(host))
     return _save(config, text)
 
 
@@ -45,11 +47,16 @@ def remove_hosts(config: Config, names: Iterable[str]) -> Config:
     text = _text(config)
     for host in config.hosts:
         if host.name in names:
-            text = _without(config, text, ("hosts", host.name))
-    if LOCAL in names:
-        local = next(host for host in config.hosts if host.is_local)
-        text = _with(config, text, ("hosts", LOCAL), _values(HostEntry(LOCAL, tags=local.tags, watch=False)))
+            text = _hidden(config, text) if host.is_local else _without(config, text, ("hosts", host.name))
     return _save(config, text)
+
+
+def _hidden(config: Config, text: str) -> str:
+    """Return `text` with this machine hidden, which is there without being listed."""
+    path = ("hosts", LOCAL)
+    if LOCAL in tomllib.loads(text).get("hosts", {}):
+        return _with_flag(config, text, path, "watch", False)
+    return _with(config, text, path, {"watch": False})
 
 
 def add_tunnel(config: Config, tunnel: TunnelEntry) -> Config:
@@ -68,24 +75,33 @@ def remove_tunnels(config: Config, names: Iterable[str]) -> Config:
 
 
 def set_tunnel_up(config: Config, name: str, up: bool) -> Config:
-    """Write whether a tunnel is to be up after a login and return the new configuration; raises ConfigError."""
-    text = _text(config)
+    """Write whether a tunnel is to be up after a login and return the new configuration.
+
+    Raises ConfigError as `add_hosts` does, and UsageError when it is not listed.
+    """
+    if all(name != listed.name for listed in config.tunnels):
+        raise UsageError(f"There is no tunnel {name!r} in {config.path.name}.")
+    return _save(config, _with_flag(config, _text(config), ("tunnels", name), "up", up))
+
+
+def _with_flag(config: Config, text: str, path: Path, key: str, value: bool) -> str:
+    """Return `text` with `key` set in the table at `path`: where it is said, else behind all the table says."""
     wanted = tomllib.loads(text)
-    wanted["tunnels"][name]["up"] = up
+    wanted[path[0]][path[1]][key] = value
     statements = split_statements(text)
     texts = [statement.text for statement in statements]
-    places = [n for n, statement in enumerate(statements) if statement.within(("tunnels", name))]
-    if said := [n for n in places if statements[n].within(("tunnels", name, "up"))]:
-        texts[said[0]] = re.sub(r"=\s*(true|false)", f"= {_json(up)}", texts[said[0]], count=1)
+    places = [n for n, statement in enumerate(statements) if statement.within(path)]
+    if said := [n for n in places if statements[n].within((*path, key))]:
+        texts[said[0]] = re.sub(r"=\s*(true|false)", f"= {_json(value)}", texts[said[0]], count=1)
     elif places:
         line = texts[places[-1]]
         newline = "\r\n" if "\r\n" in text else "\n"
         texts[places[-1]] = (
             line.removesuffix("\n").removesuffix("\r")
-            + f"{newline}up = {_json(up)}"
+            + f"{newline}{key} = {_json(value)}"
             + (newline if line.endswith("\n") else "")
         )
-    return _save(config, _checked(config, "".join(texts), wanted, ("tunnels", name)))
+    return _checked(config, "".join(texts), wanted, path)
 
 
 def _text(config: Config) -> str:
