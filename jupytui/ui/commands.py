@@ -23,7 +23,7 @@ COMMANDS = (
     Command("app.filter", "Filter", ("/",), "Shows only what holds a text; escape shows all again.", "screen.filter"),
     Command("app.back", "Back", ("escape", "left", "h"), "Out of where enter went in.", "screen.back"),
     Command("app.last", "Last view", ("-",), "To the view before this one, and back again.", "screen.last"),
-    Command("app.detail", "Details of the last error", ("d",), "What was run and what came back."),
+    Command("app.detail", "Details of what failed", ("d",), "Why the host is away, or the last error: all of it."),
     Command("app.stop", "Stop what is under way", ("ctrl+c",), "Never ends the program."),
     Command("app.quit", "Quit", ("q", "ctrl+q"), "Leaves the screen; every server and kernel goes on.", "app.quit"),
 )

@@ -5,6 +5,7 @@ What this imports takes as long as everything before, and nobody presses a key o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence, Set
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from textual.binding import Binding
 from jupytui.actions.base import Action
 from jupytui.actions.table import ACTIONS
 from jupytui.actions.tunnel_words import all_tunnels
+from jupytui.config.model import LOCAL
 from jupytui.config.options import Options
+from jupytui.config.ssh_hosts import ssh_aliases
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.state import HostState
 from jupytui.tunnels.models import Status
@@ -48,12 +51,14 @@ class Desk:
         self.work = Work(program, self.talk, self.live.context)
         self._prompts = Prompts(program, self.live.questions, lambda: self.work.hosts | self.live.tunnels.awaited)
         self._tunnels: dict[str, Status] = {}
+        self._aliases: frozenset[str] = frozenset()
         self.work.done = self._prompts.attended.update
 
     def start(self) -> None:
         """Watch the fleet."""
         self.live.tunnels.subscribe(self._tunnel_differs)
         self.work.aside("start", self.live.start())
+        self.work.aside("ssh config", self._learn_aliases())
 
     def bindings(self) -> Iterable[Binding]:
         """Return what the screen is to do with keys."""
@@ -85,6 +90,18 @@ class Desk:
 
     def _perform(self, action: Action) -> None:
         self.work.start(action, self._chosen)
+
+    # Hosts that are not in the fleet
+
+    @property
+    def ssh_hosts(self) -> int:
+        """How many hosts the ssh config offers that are not listed."""
+        return len(self._aliases - {entry.name for entry in self.live.context.config.hosts})
+
+    async def _learn_aliases(self) -> None:
+        aliases = await asyncio.to_thread(ssh_aliases, self.live.context.config.settings.ssh_config)
+        self._aliases = frozenset(alias.name for alias in aliases)
+        self._program.main.host_differs(LOCAL)
 
     # Hosts that need the person
 
@@ -161,8 +178,13 @@ class Desk:
         self.talk.offer(self.verbs.name_of(self._chosen), entries, _DOES)
 
     def detail(self) -> None:
-        """Show all that is known of the last error."""
-        self.talk.details()
+        """Show all that is known of why the selected host is not up, else of the last error."""
+        chosen = self._chosen
+        view = self._program.store.host(chosen[0].host or "") if chosen else None
+        if view and view.error:
+            self.talk.trouble(view, lambda: self._again(view.name), all_of_it=True)
+        else:
+            self.talk.details()
 
     def stop(self) -> None:
         """Stop what was begun last. The habit of ending programs this way must not cost anybody their place."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jupytui.actions.base import Action
@@ -55,7 +55,7 @@ def build_keymap(actions: Iterable[Action], commands: Iterable[Command], config:
     """Return the keys in force. Raises ConfigError for an id or a key that does not exist, and for clashes."""
     actions, commands = tuple(actions), tuple(commands)
     verbs: tuple[Action | Command, ...] = (*commands, *actions)
-    _check(config, {verb.id for verb in verbs})
+    _check(config, {verb.id: verb.keys for verb in verbs})
     by_id = {verb.id: config.keys.get(verb.id, verb.keys) for verb in verbs}
     meanings: dict[str, list[Action | Command]] = {}
     for verb in verbs:
@@ -75,11 +75,11 @@ def _narrowest_first(meant: Iterable[Action | Command]) -> tuple[Action, ...]:
     return tuple(sorted(actions, key=lambda action: -action.scope))
 
 
-def _check(config: Config, known: set[str]) -> None:
+def _check(config: Config, known: Mapping[str, tuple[str, ...]]) -> None:
     for verb, keys in config.keys.items():
         if verb not in known:
             raise action_error(config, verb, "there is no such action", did_you_mean(verb, known))
-        for problem in filter(None, map(_wrong_with, keys)):
+        for problem in filter(None, (_wrong_with(key) for key in keys if key not in known[verb])):
             raise action_error(config, verb, problem)
 
 

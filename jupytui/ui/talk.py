@@ -57,8 +57,8 @@ class Talk:
         else:
             self.say("Nothing has failed.")
 
-    def trouble(self, view: HostView, again: Callable[[], None]) -> None:
-        """Show why a host is not up, and offer to try again."""
+    def trouble(self, view: HostView, again: Callable[[], None], *, all_of_it: bool = False) -> None:
+        """Show why a host is not up, with `all_of_it` also what was run, and offer to try again."""
         from jupytui.ui.dialogs.message import MessageDialog
 
         error = view.error
@@ -66,7 +66,7 @@ class Talk:
             self.say(f"{view.name}: {view.state}.")
             return
         title = f"{view.name}: {'its key has changed' if view.state is HostState.KEY_CHANGED else 'not connected'}"
-        dialog = MessageDialog(title, error.message, error.hint, error.detail, retry=True)
+        dialog = MessageDialog(title, error.message, error.hint, error.detail, retry=True, open=all_of_it)
         self._program.push_screen(dialog, lambda wanted: again() if wanted else None)
 
     def offer(self, title: str, entries: Iterable[Entry], hint: str) -> None:

@@ -158,18 +158,6 @@ async def test_marked_things_are_what_an_action_is_about() -> None:
         assert list(app.pane.chosen) == [Subject("local", "local:8888"), LAB]
 
 
-async def test_first_start_says_what_can_be_done_instead_of_an_empty_table() -> None:
-    app = app_of(Store([replace(fleets.local(), servers=())]))
-    pane = app.pane
-    assert isinstance(pane, FleetPane)
-    pane.ssh_hosts = 14
-    async with app.run_test(size=(45, 24)) as pilot:
-        await pilot.pause()
-        said = " ".join(screen(app).split())
-        assert "this machine ● up" in said
-        assert "No Jupyter server runs here. n starts one · a adds a host · i picks from your ssh config (14" in said
-
-
 async def test_an_empty_fleet_has_no_titles() -> None:
     app = app_of(Store())
     async with app.run_test(size=(120, 40)) as pilot:

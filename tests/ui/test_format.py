@@ -224,6 +224,8 @@ def test_no_kernels_is_said_of_what_is_known_only() -> None:
     none = replace(fleets.gpu1(), servers=())
     assert empty.kernels([none], Subject("gpu1")).startswith("No kernel runs on gpu1.")
     assert "not known" in empty.kernels([fleets.changed_key()], Subject("lab-pi"))
+    assert empty.kernels([], Subject("gpu7")) == "gpu7 is not in the fleet any more. 1 shows the fleet."
+    assert "does not run any more" in empty.kernels([none], Subject("gpu1", "gpu1:1"))
     closed = replace(fleets.locked(), servers=(replace(fleets.locked().servers[0], kernels=()),))
     assert "pi:8888 may have some" in empty.kernels([closed], Subject("pi"))
 

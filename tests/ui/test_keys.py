@@ -47,6 +47,11 @@ def test_the_users_keys_take_the_place_of_the_actions_own() -> None:
     assert set(keymap.actions) == {"f5", "!"}
 
 
+def test_an_actions_own_key_can_be_written_down_though_lists_use_it_too() -> None:
+    keymap = build_keymap((verb("a.b", Scope.SERVER, "l"),), COMMANDS, config('"a.b" = "l"'))
+    assert keymap.by_id["a.b"] == ("l",)
+
+
 def test_the_screens_own_commands_can_have_other_keys_too() -> None:
     keymap = build_keymap((), COMMANDS, config('"app.quit" = "Q"'))
     assert "q" not in keymap.commands

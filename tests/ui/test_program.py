@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from textual import events
 
 from jupytui.actions.base import Confirmation, Loss
 from jupytui.errors import ConfigError
-from jupytui.fleet.models import HostView
+from jupytui.fleet.models import HostView, Trouble
 from jupytui.hosts.state import HostState
 from jupytui.ui.dialogs.confirm import ConfirmDialog
 from jupytui.ui.panes.table import PANES
 from jupytui.ui.program import Program
 from tests.ui import fleets
-from tests.ui.program import SIZES, desk, options, running, settled, text, turn_to
+from tests.ui.program import SIZES, desk, options, running, settled, text, toasts, turn_to
 
 
 def test_the_table_of_panes_says_what_the_panes_say_of_themselves() -> None:
@@ -121,6 +123,29 @@ async def test_what_is_known_is_saved_at_the_end(tmp_path: Path) -> None:
     assert known is not None
     assert known.servers
     assert known.state is HostState.CONNECTING
+
+
+async def test_first_start_says_what_can_be_done_instead_of_an_empty_table(tmp_path: Path) -> None:
+    config = Path.home() / ".ssh" / "config"
+    config.parent.mkdir()
+    config.write_text("".join(f"Host h{number}\n" for number in range(14)) + "Host local *.example.org\n")
+    async with running(tmp_path, (45, 24), [replace(fleets.local(), servers=())]) as (program, _pilot):
+        while "14 hosts" not in (said := " ".join(text(program).split())):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert "this machine ● up" in said
+        assert "No Jupyter server runs here. n starts one · a adds a host · i picks from your ssh config (14" in said
+
+
+async def test_d_tells_all_of_what_is_wrong_with_the_selected_host(tmp_path: Path) -> None:
+    wrong = HostView("gpu9", state=HostState.DOWN, error=Trouble("gpu9 went away.", "Turn it on.", "what came back"))
+    async with running(tmp_path, (80, 24), [*fleets.fleet(), wrong]) as (program, pilot):
+        turn_to(program, "gpu9")
+        await pilot.press("d")
+        await settled(pilot)
+        assert "what came back" in text(program)
+        await pilot.press("escape", "g", "d")
+        await settled(pilot)
+        assert toasts(program) == ["Nothing has failed."]
 
 
 async def test_a_blurred_terminal_is_looked_at_less_often(tmp_path: Path) -> None:

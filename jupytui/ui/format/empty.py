@@ -30,9 +30,13 @@ def fleet(views: Sequence[HostView], ssh_hosts: int) -> str:
 
 def kernels(views: Sequence[HostView], scope: Subject) -> str:
     """Return what to say while the scope has no kernel, honest about what is not known."""
+    if scope.host and not views:
+        return f"{scope.host} is not in the fleet any more. 1 shows the fleet."
     away = [view for view in views if view.state is not HostState.UP]
     if away and len(away) == len(views):
         return f"{_names(away)} not connected: which kernels run there is not known."
+    if scope.server and all(server.id != scope.server for view in views for server in view.servers):
+        return f"{scope.server} does not run any more. 1 shows the fleet."
     place = scope.server or (host_name(views[0]) if scope.scope is Scope.HOST and views else "any host")
     said = f"No kernel runs on {place}. One appears here as soon as a notebook is opened."
     locked = [server.id for view in views for server in view.servers if server.health is Health.LOCKED]

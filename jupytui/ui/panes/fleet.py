@@ -25,7 +25,7 @@ _ROOMY = 12  # lines of details below a narrow list that leaves so much room
 
 
 class FleetPane(ListPane):
-    """Pane 1. `ssh_hosts` is how many hosts ~/.ssh/config offers."""
+    """Pane 1."""
 
     DIGIT = "1"
     TITLE = "Fleet"
@@ -42,8 +42,6 @@ class FleetPane(ListPane):
         Binding("right", "unfold", "Unfold", show=False),
         Binding("l", "unfold_host", "Unfold", show=False),
     ]
-
-    ssh_hosts = 0
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -131,7 +129,8 @@ class FleetPane(ListPane):
         return width >= NARROW
 
     def _empty(self, _rows: Sequence[Row]) -> str:
-        return empty.fleet(list(self._store), self.ssh_hosts)
+        desk = getattr(self.app, "desk", None)
+        return empty.fleet(list(self._store), desk.ssh_hosts if desk else 0)
 
     def _lines_below(self, width: int) -> Sequence[Line]:
         row = self._row()
