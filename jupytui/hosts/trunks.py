@@ -29,10 +29,13 @@ class Trunk:
         """The connection."""
         return self.dialling.result()
 
-    async def release(self) -> None:
-        """Let go; the last one to do so ends it."""
+    async def release(self, *, asks: bool = False) -> None:
+        """Let go; the last one to do so ends it, and who `asks` the user meanwhile ends the dialling.
+
+        Its questions stand with a host that nobody waits for any more: whoever else holds this dials anew, and asks.
+        """
         self.users -= 1
-        if self.users:
+        if self.users and not (asks and not self.dialling.done()):
             return
         self._forget(self)
         if not self.dialling.done():
@@ -49,18 +52,28 @@ class Trunks:
 
     async def hold(self, key: Hashable, dial: Callable[[], Coroutine[Any, Any, Line]]) -> Trunk:
         """Return the trunk for `key`, joining one under way or dialling. Raises what `dial` raises."""
-        trunk = self._trunks.get(key)
-        if trunk is None or trunk.dead:
-            trunk = Trunk(asyncio.create_task(dial()), lambda ended: self._forget(key, ended))
-            self._trunks[key] = trunk
-        trunk.users += 1
-        try:
-            await asyncio.shield(trunk.dialling)
-        except BaseException:
-            await trunk.release()
-            raise
-        return trunk
+        while True:
+            trunk = self._trunks.get(key)
+            if dials := trunk is None or trunk.dead:
+                trunk = self._trunks[key] = self._dialled(key, dial)
+            trunk.users += 1
+            try:
+                await asyncio.shield(trunk.dialling)
+            except BaseException:
+                await trunk.release(asks=dials)
+                if trunk.dialling.cancelled() and not _is_cancelled():
+                    continue
+                raise
+            return trunk
+
+    def _dialled(self, key: Hashable, dial: Callable[[], Coroutine[Any, Any, Line]]) -> Trunk:
+        return Trunk(asyncio.create_task(dial()), lambda ended: self._forget(key, ended))
 
     def _forget(self, key: Hashable, ended: Trunk) -> None:
         if self._trunks.get(key) is ended:
             del self._trunks[key]
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
