@@ -30,9 +30,9 @@ def count(value: int | None) -> str:
     return UNKNOWN if value is None else str(value)
 
 
-def seconds_since(moment: datetime | None, now: datetime) -> float | None:
-    """Return the seconds from `moment` to `now`, never negative (clocks of two machines differ)."""
-    return None if moment is None else max(0.0, (now - moment).total_seconds())
+def seconds_since(moment: datetime | None, now: datetime, ahead: float = 0.0) -> float | None:
+    """Return the seconds from `moment` to `now`, never negative; `ahead` is how much later the clock of `moment` is."""
+    return None if moment is None else max(0.0, (now - moment).total_seconds() + ahead)
 
 
 def age(seconds: float | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jupytui import figures
 from jupytui.actions import losses
 from jupytui.actions.base import Action, Answers, Context, Loss, Subjects
+from jupytui.errors import CommandError, JupytuiError
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.jupyter.models import Health
 
@@ -43,11 +44,42 @@ def _each(
         names = [losses.kernel_name(subject.kernel_in(context.fleet.store)) for subject in subjects]
         for subject in subjects if ends else ():
             context.fleet.expect_end(subject)
-        await asyncio.gather(*(call(context.fleet.api(subject), subject.kernel or "") for subject in subjects))
+        asked = (_ask(context, subject, call) for subject in subjects)
+        failures = await asyncio.gather(*asked)
         await context.fleet.refresh({subject.host or "" for subject in subjects})
+        _tell(done, [(name, error) for name, error in zip(names, failures, strict=True) if error], len(names))
         return f"{done} {names[0] if len(names) == 1 else figures.plural(len(names), 'kernel')}."
 
     return run
+
+
+async def _ask(
+    context: Context, subject: Subject, call: Callable[[JupyterApi, str], Awaitable[None]]
+) -> JupytuiError | None:
+    """Return why the server did not do it, None when it did: what befalls one kernel says nothing of the others."""
+    try:
+        api = context.fleet.api(subject)
+        try:
+            await call(api, subject.kernel or "")
+        finally:
+            await api.close()
+    except JupytuiError as error:
+        return error
+    return None
+
+
+def _tell(done: str, failed: Sequence[tuple[str, JupytuiError]], count: int) -> None:
+    """Raise what says which of `count` kernels it was not done to, and why; nothing where there is none."""
+    if not failed:
+        return
+    if count == 1:
+        raise failed[0][1]
+    said = f"{done} {count - len(failed) or 'none'} of {figures.plural(count, 'kernel')}"
+    hints = dict.fromkeys(error.hint for _, error in failed if error.hint)
+    raise CommandError(
+        "; ".join([said, *(f"{name}: {error.message.removesuffix('.')}" for name, error in failed)]) + ".",
+        " ".join(hints),
+    )
 
 
 INTERRUPT = Action(

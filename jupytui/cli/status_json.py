@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jupytui import __version__
@@ -33,17 +33,25 @@ FIELDS: dict[type, tuple[str, ...]] = {
 
 
 def encode_status(views: Sequence[HostView], taken_at: datetime, tunnels: Sequence[Status] = ()) -> bytes:
-    """Return one JSON document, in ASCII: no text from outside can reach a terminal unescaped."""
+    """Return one JSON document, in ASCII: no text from outside can reach a terminal unescaped.
+
+    What a host tells is dated by that host's clock.
+    """
     document = {"jupytui": __version__, "taken_at": _plain(taken_at), "hosts": _plain(views)}
     document["tunnels"] = [brief(status) for status in tunnels]
     return json.dumps(document, indent=2).encode("ascii") + b"\n"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, ahead: float = 0.0) -> Any:
     if fields := FIELDS.get(type(value)):
-        return {field: _plain(getattr(value, field)) for field in fields}
+        ahead = value.ahead if isinstance(value, HostView) else ahead
+        return {field: _plain(_as_told(field, getattr(value, field), ahead), ahead) for field in fields}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, ahead) for item in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value
+
+
+def _as_told(field: str, value: Any, ahead: float) -> Any:
+    return value + timedelta(seconds=ahead) if field == "last_activity" and value else value

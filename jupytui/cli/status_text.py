@@ -57,7 +57,7 @@ def _server(server: Server, view: HostView, look: Look) -> Sequence[Cell]:
         Long(servers.where(server)),
         *(servers.auth(server), servers.tls(server, look).text, server.version or "", servers.kernels(server)),
         *(figures.percent(server.cpu_percent), figures.size(server.rss), ""),
-        figures.age(figures.seconds_since(server.started_at, look.now)),
+        figures.age(figures.seconds_since(server.started_at, look.now, view.ahead)),
     )
 
 

@@ -24,15 +24,20 @@ def product(uname: str) -> str:
 
 
 def parse_now(text: str) -> dict[str, Any]:
-    """Parse sysctl's "load { 1.5 1.2 1.1 }" and "total BYTES", and vm_stat's page counts."""
+    """Parse sysctl's "load { 1.5 1.2 1.1 }" and "total BYTES", date's "time SECONDS", and vm_stat's page counts.
+
+    Processes' starts are unix seconds here, not seconds since boot: so is `Now.up`, and `Machine.boot_time` is 0.
+    """
     load = re.search(r"^load \{? ?(\d{1,6}[.,]\d+)", text, re.M)
     total = re.search(r"^total (\d{1,18})$", text, re.M)
+    clock = re.search(r"^time (\d{1,12})$", text, re.M)
     page = re.search(r"page size of (\d{1,8}) bytes", text)
     pages = {name: int(count) for name, count in re.findall(r'^"?([A-Za-z -]+)"?: +(\d{1,15})\.', text, re.M)}
     # What Activity Monitor calls used: app memory, wired and compressed.
     used = sum(pages.get(name, 0) for name in ("Pages active", "Pages wired down", "Pages occupied by compressor"))
     return {
         "now": Now(
+            up=float(clock[1]) if clock else None,
             load1=float(load[1].replace(",", ".")) if load else None,
             memory_used=used * int(page[1]) if page and used else None,
             memory_total=int(total[1]) if total else None,

@@ -16,7 +16,10 @@ _WRITING = 30  # seconds in which a runtime file that makes no sense may yet be 
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """What stays true until a reboot. `tick` is CPU ticks per second, `boot_time` unix seconds."""
+    """What stays true until a reboot. `tick` is CPU ticks per second, `boot_time` unix seconds.
+
+    `clock` is what its clock said when this was told, in unix seconds, 0 where it did not say.
+    """
 
     os: str | None = None
     boot_id: str | None = None
@@ -25,6 +28,7 @@ class Machine(msgspec.Struct, frozen=True):
     cpus: int | None = None
     boot_time: int = 0
     has_nvidia: bool = False
+    clock: int = 0
 
 
 class Now(msgspec.Struct, frozen=True):
@@ -130,7 +134,8 @@ class Look(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     """All that is known of a machine: the last look, with what earlier ones told once.
 
-    `before` gives the rates; `unread` is True when a runtime file was still being written.
+    `before` gives the rates; `unread` is True when a runtime file was still being written. `ahead` is by how many
+    seconds its clock is ahead of ours, 0 where they agree to a few.
     """
 
     machine: Machine = Machine()
@@ -146,6 +151,7 @@ class Facts(msgspec.Struct, frozen=True):
     unread: bool = False
     disk_free: int | None = None
     before: tuple[Now, Mapping[int, Process]] = (Now(), {})
+    ahead: float = 0.0
 
     def detail(self, process: Process) -> Detail:
         """Return what was told once of `process`."""
@@ -172,6 +178,7 @@ def learn(facts: Facts, look: Look) -> Facts:
         unread=unread,
         disk_free=facts.disk_free if look.disk_free is None else look.disk_free,
         before=(facts.now, facts.processes),
+        ahead=facts.ahead,
     )
 
 

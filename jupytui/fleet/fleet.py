@@ -69,7 +69,7 @@ class Fleet:
     async def look_once(self, names: Iterable[str] | None = None) -> list[HostView]:
         """Look once at these hosts (all, if None), all at the same time, and return their views in that order."""
         names = list(names if names is not None else self._watchers)
-        await asyncio.gather(*(self._watchers[name].look() for name in names))
+        await asyncio.gather(*(self._watchers[name].look(once=True) for name in names))
         return [view for name in names if (view := self.store.host(name))]
 
     async def refresh(self, names: Iterable[str] | None = None) -> None:
@@ -80,6 +80,10 @@ class Fleet:
             if view and view.state is not HostState.UP:
                 self.store.patch(name, state=HostState.CONNECTING, error=None)
         await asyncio.gather(*(self._watchers[name].wake() for name in names))
+
+    async def catch_up(self) -> None:
+        """Look now at every host but those that wait for the user; returns when these looks are over."""
+        await self.refresh(name for name in tuple(self._tasks) if not self._watchers[name].given_up)
 
     def host(self, name: str) -> Host:
         """Return a host of the fleet. Raises Gone."""

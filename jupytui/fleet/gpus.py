@@ -39,22 +39,39 @@ class GpuWatch:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._task: asyncio.Task[None] | None = None
+        self._first: asyncio.Future[None] | None = None
         self.latest = Gpus()
 
     def start(self) -> None:
         """Begin, once."""
         if self._task is None:
+            self._first = asyncio.get_running_loop().create_future()
             self._task = asyncio.create_task(self._watch(), name=f"gpus of {self._host.name}")
+
+    @property
+    def waiting(self) -> list[asyncio.Future[None]]:
+        """The first answer, while it is on its way; also done when it is certain that none comes."""
+        return [self._first] if self._first and not self._first.done() else []
 
     async def stop(self) -> None:
         """End, and know nothing."""
-        task, self._task = self._task, None
+        task, self._task, self._first = self._task, None, None
         self.latest = Gpus()
         if task:
             task.cancel()
             await asyncio.wait([task])
 
     async def _watch(self) -> None:
+        try:
+            await self._read_on()
+        finally:
+            self._has_answered()
+
+    def _has_answered(self) -> None:
+        for first in self.waiting:
+            first.set_result(None)
+
+    async def _read_on(self) -> None:
         # Whatever stops it, the next look says in which state the host is; this is only about GPUs.
         with suppress(JupytuiError, OSError):
             async with self._host.stream(_SCRIPT) as process:
@@ -63,6 +80,7 @@ class GpuWatch:
                     *answers, seen = (seen + data).split(b"\nend\n")
                     if answers:
                         self.latest = parse_gpus(answers[-1].decode("utf-8", "replace"))
+                        self._has_answered()
 
 
 def parse_gpus(text: str) -> Gpus:

@@ -46,6 +46,8 @@ class HostView(msgspec.Struct, frozen=True):
     """One host as last seen. `seen_at` is when a look last succeeded; with `state` not up, the rest is that old.
 
     `waiting` is the question that waits for the user ("asks for a one-time password"), None when none does.
+    `ahead` is by how many seconds its clock is ahead of ours, 0 where they agree to a few: `last_activity` is by ours,
+    all other times it tells are by its own.
     """
 
     name: str
@@ -58,3 +60,4 @@ class HostView(msgspec.Struct, frozen=True):
     seen_at: datetime | None = None
     waiting: str | None = None
     tags: tuple[str, ...] = ()
+    ahead: float = 0.0

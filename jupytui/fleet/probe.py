@@ -35,6 +35,7 @@ from jupytui.jupyter.models import Kernel, Server
 from jupytui.secret import Secret
 
 _PATIENCE = 2.0  # seconds a look waits for servers; who answers later is in the next one
+_LAST_WORD = 8.0  # seconds where no next look follows: a busy server, a slow link, a GPU that wakes up
 
 
 class Probe:
@@ -94,8 +95,11 @@ class Probe:
         for contact in self._contacts.values():
             contact.renew()
 
-    async def look(self) -> HostView:
-        """Look once. Raises HostTrouble, DeadlineError; what ails a single server is in its health."""
+    async def look(self, *, once: bool = False) -> HostView:
+        """Look once; `once`: no other look follows soon, so it waits longer, and for the GPUs, too.
+
+        Raises HostTrouble, DeadlineError; what ails a single server is in its health.
+        """
         shell = await self.host.shell()
         if shell is not self._shell:
             self.forget()
@@ -111,6 +115,7 @@ class Probe:
             self._gpus.start()
         servers, kernels = servers_in(facts), kernels_in(facts)
         await self._consult(servers, kernels, facts)
+        await self._hear(once)
         return HostView(
             name=self.host.name,
             address=self.host.address,
@@ -120,6 +125,7 @@ class Probe:
             servers=self._servers(servers, kernels, facts),
             seen_at=datetime.now(UTC),
             tags=self.tags,
+            ahead=facts.ahead,
         )
 
     def _servers(
@@ -136,7 +142,7 @@ class Probe:
     async def _consult(
         self, servers: tuple[ServerSighting, ...], kernels: dict[str, KernelSighting], facts: Facts
     ) -> None:
-        """Ask the servers that can be asked what may have changed, and wait a little for their answers."""
+        """Ask the servers that can be asked what may have changed."""
         contacts: dict[str, Contact] = {}
         for seen in servers:
             if seen.process and not seen.foreign and (access := seen.access):
@@ -150,8 +156,13 @@ class Probe:
         self._leaving += self._contacts.values()
         self._contacts = contacts
         await self._part()
-        if waiting := [task for contact in contacts.values() for task in contact.waiting]:
-            await asyncio.wait(waiting, timeout=_PATIENCE)
+
+    async def _hear(self, once: bool) -> None:
+        """Wait a little for what servers answer; `once`: longer, and for the first answer about GPUs as well."""
+        waiting: list[asyncio.Future[None]] = [task for each in self._contacts.values() for task in each.waiting]
+        waiting += self._gpus.waiting if once else ()
+        if waiting:
+            await asyncio.wait(waiting, timeout=_LAST_WORD if once else _PATIENCE)
 
     def _files_of(self, seen: ServerSighting, facts: Facts) -> Callable[[], Awaitable[bool]] | None:
         return partial(lets_in, self.host, seen, started(seen.process, facts)) if is_untold(seen) else None

@@ -64,6 +64,7 @@ def _machine(text: str) -> dict[str, Any]:
         cpus=number(pairs.get("cpus", "")) or None,
         boot_time=number(pairs.get("btime", "")),
         has_nvidia="nvidia" in pairs,
+        clock=number(pairs.get("clock", "")),
     )
     return {"machine": machine}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from jupytui.fleet.contact import Answers, auth_of
 from jupytui.fleet.facts import Facts, Process
 from jupytui.fleet.gpus import Gpus
 from jupytui.fleet.models import System
-from jupytui.fleet.sightings import KernelSighting, ServerSighting
+from jupytui.fleet.sightings import KernelSighting, ServerSighting, servers_in
 from jupytui.jupyter.client import ApiKernel
 from jupytui.jupyter.models import App, Auth, Health, Kernel, KernelState, Log, Server, Unit
 from jupytui.systemd.cgroup import owning_unit
@@ -47,13 +47,22 @@ def _machine_percent(facts: Facts) -> float | None:
 
 
 def percent_of(family: Iterable[Process], facts: Facts) -> float | None:
-    """Return what `family` used since the look before, in percent of one core; None at the first look."""
+    """Return what `family` used since the look before, in percent of one core; at the first look, see `_so_far`."""
     then, earlier = facts.before
-    if facts.now.up is None or then.up is None or facts.now.up <= then.up:
+    if then.up is None:
+        return _so_far(family, facts)
+    if facts.now.up is None or facts.now.up <= then.up:
         return None
     used = [process.cpu - was.cpu for process in family if (was := earlier.get(process.pid)) and was.key == process.key]
     seconds = max(0, sum(used)) / facts.machine.tick
     return round(100 * seconds / (facts.now.up - then.up), 1) if used else None
+
+
+def _so_far(family: Iterable[Process], facts: Facts) -> float | None:
+    """Return what each of `family` used on average since it started, in percent of one core: what `ps` shows."""
+    ages = {process: (facts.now.up or 0.0) - process.start / facts.machine.tick for process in family if process.start}
+    rates = [process.cpu / facts.machine.tick / max(age, 1.0) for process, age in ages.items() if age >= 0]
+    return round(100 * sum(rates), 1) if rates else None
 
 
 def server_id(host: str, server: ServerSighting) -> str:
@@ -95,7 +104,7 @@ def server_of(name: str, seen: ServerSighting, answers: Answers, kernels: tuple[
         log=log_of(seen.detail.stdout, seen.detail.env.get("JOURNAL_STREAM", ""), seen.detail.cgroup),
         health=_health(seen, answers, auth, facts),
         started_at=started(process, facts),
-        last_activity=answers.status.last_activity,
+        last_activity=_by_our_clock(answers.status.last_activity, facts),
         cpu_percent=percent_of((process,), facts) if process else None,
         rss=process.rss if process else None,
         kernels=kernels,
@@ -144,7 +153,7 @@ def log_of(stdout: str, journal: str, cgroup: str) -> Log | None:
         return Log("journal", clean_line(owner.name, 256) if owner else None)
     for start, kind in (("/dev/null", "null"), ("/dev/pts/", "terminal"), ("/dev/tty", "terminal"), ("pipe:", "pipe")):
         if stdout.startswith(start):
-            return Log(kind, stdout if kind == "terminal" else None)
+            return Log(kind, clean_line(stdout) if kind == "terminal" else None)
     if stdout.startswith("/"):
         return Log("file", clean_line(stdout))
     return Log("unknown") if stdout else None
@@ -156,10 +165,21 @@ def _health(seen: ServerSighting, answers: Answers, auth: Auth, facts: Facts) ->
     if seen.foreign:
         return Health.UNREADABLE
     if answers.health in {Health.STARTING, Health.SILENT}:
-        age = (facts.now.up or 0.0) - seen.process.start / facts.machine.tick
-        return Health.STARTING if age < STARTING else Health.SILENT
+        return Health.STARTING if _is_young(seen.process, facts) else Health.SILENT
     exposed = auth is Auth.NONE and seen.bind not in {None, "loopback"}
     return Health.OPEN if exposed else answers.health
+
+
+def _is_young(process: Process, facts: Facts) -> bool:
+    return (facts.now.up or 0.0) - process.start / facts.machine.tick < STARTING
+
+
+def is_coming_up(facts: Facts) -> bool:
+    """Return whether a server that was just started listens on nothing yet, as far as was told."""
+    if not any(process.listed and _is_young(process, facts) for process in facts.processes.values()):
+        return False
+    servers = [server for server in servers_in(facts) if server.process and not server.access]
+    return any(_is_young(server.process, facts) for server in servers if server.process)
 
 
 def started(process: Process | None, facts: Facts) -> datetime | None:
@@ -167,6 +187,13 @@ def started(process: Process | None, facts: Facts) -> datetime | None:
     if process is None or not process.start:
         return None
     return datetime.fromtimestamp(int(facts.machine.boot_time + process.start / facts.machine.tick), UTC)
+
+
+def _by_our_clock(moment: datetime | None, facts: Facts) -> datetime | None:
+    try:
+        return moment and moment - timedelta(seconds=facts.ahead)
+    except OverflowError:
+        return None
 
 
 def kernels_of(
@@ -209,5 +236,5 @@ def kernel_of(
         gpu_memory=sum(gpu_memory) if gpu_memory else None,
         clients=api.connections if api else None,
         restarts=restarts,
-        last_activity=api.last_activity if api else None,
+        last_activity=_by_our_clock(api.last_activity, facts) if api else None,
     )

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import time
 from functools import cache
 from importlib.resources import files
 
+import msgspec
+
 from jupytui.fleet.facts import Facts, learn
 from jupytui.fleet.sections import parse_look
+from jupytui.fleet.servers import is_coming_up
 from jupytui.hosts.base import HostState, HostTrouble, Shell
 from jupytui.jupyter.process import kernel_of
 
 DEADLINE = 10.0
 _DISK_EVERY = 10  # looks
+_SAME = 5.0  # seconds by which clocks may differ that are called the same
+_MOST = 2**33  # unix seconds: the year 2242
 
 
 class Survey:
@@ -32,17 +38,21 @@ class Survey:
         """
         facts = await self._ask(shell, self._flags())
         if runtime_dirs(facts) != self._told:
-            facts = await self._ask(shell, "f")
+            again = await self._ask(shell, "f")
+            # Rates over the moment between two questions would be noise.
+            facts = self.facts = msgspec.structs.replace(again, before=facts.before)
         return facts
 
     def _flags(self) -> str:
         first = "a" if self._looks == 0 else "w"
-        return first + ("d" if self._looks % _DISK_EVERY == 0 else "") + ("f" if self.facts.unread else "")
+        again = ("f" if self.facts.unread else "") + ("s" if is_coming_up(self.facts) else "")
+        return first + ("d" if self._looks % _DISK_EVERY == 0 else "") + again
 
     async def _ask(self, shell: Shell, flags: str) -> Facts:
         self._told = runtime_dirs(self.facts)
         nonce = secrets.token_hex(12)
         call = shlex.join(["jt_look", nonce, flags, *self._told]).encode("utf-8", "surrogateescape")
+        asked = time.time()
         answer = await shell.ask((source() if self._looks == 0 else b"") + call, DEADLINE)
         look = parse_look(answer, nonce)
         if not look.complete:
@@ -51,7 +61,21 @@ class Survey:
             )
         self._looks += 1
         self.facts = learn(self.facts, look)
+        if look.machine:
+            ahead = clock_ahead(look.machine.clock, asked, time.time())
+            self.facts = msgspec.structs.replace(self.facts, ahead=ahead)
         return self.facts
+
+
+def clock_ahead(theirs: int, asked: float, answered: float) -> float:
+    """Return by how many seconds a clock is ahead of ours that said `theirs` between the two moments, all unix seconds.
+
+    0 where it may be right: it is read in whole seconds, and ages that move with each connection are of no use.
+    """
+    if not 0 < theirs < _MOST:
+        return 0.0
+    ahead = theirs - min(max(theirs, asked), answered)
+    return float(round(ahead)) if abs(ahead) >= _SAME else 0.0
 
 
 @cache

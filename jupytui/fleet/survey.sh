@@ -4,7 +4,7 @@
 # A section begins with a line "NONCE name [key]"; the nonce is fresh for each look, so nothing a notebook, a process
 # or a file is called can forge one. What has not changed since the look before is left out. A warm look on Linux forks
 # once (awk): each fork costs about a millisecond on the machine looked at.
-# FLAGS: a = forget and tell everything, d = disk too, f = runtime files again.
+# FLAGS: a = forget and tell everything, d = disk too, f = runtime files again, s = listening sockets again.
 
 LC_ALL=C
 export LC_ALL
@@ -128,7 +128,7 @@ jt_host() {
     jt_about="uname $(uname -srm)${jt_nl}cpus $(sysctl -n hw.ncpu)$jt_nl"
     jt_home=$HOME/Library/Jupyter/runtime
   fi
-  jt_about="${jt_about}uid $jt_uid$jt_nl"
+  jt_about="${jt_about}uid $jt_uid${jt_nl}clock $(date +%s)$jt_nl"
   ! command -v nvidia-smi >/dev/null || jt_about="${jt_about}nvidia$jt_nl"
 } 2>/dev/null
 
@@ -271,14 +271,15 @@ jt_owned() {
 jt_ps() {
   jt_tell_host
   jt_open mac
-  printf 'load %s\ntotal %s\n' "$(sysctl -n vm.loadavg)" "$(sysctl -n hw.memsize)"
+  printf 'load %s\ntotal %s\ntime %s\n' "$(sysctl -n vm.loadavg)" "$(sysctl -n hw.memsize)" "$(date +%s)"
   vm_stat
   jt_x=$(TZ=UTC ps -axww -o pid=,ppid=,uid=,stat=,time=,rss=,lstart=,command= | grep -e '[j]upyter' -e '[k]ernel-')
   jt_section ps
   jt_text=$jt_text$jt_x
   jt_apps=$(printf '%s\n' "$jt_x" | awk '{ print $1 }')
-  [ "$jt_net" != "$jt_apps" ] || return 0
-  jt_net=$jt_apps
+  # A server writes its runtime file once it listens; nothing else here tells of that.
+  [ "$jt_net" != "$jt_apps$jt_names" ] || return 0
+  jt_net=$jt_apps$jt_names
   jt_open lsof
   # shellcheck disable=SC2086
   lsof -nP -a -p "$(printf '%s,' $jt_apps)0" -i TCP -s TCP:LISTEN -F pn
@@ -358,6 +359,7 @@ jt_look() {
   shift 2
   case $jt_flags in *a*) jt_forget && jt_host ;; esac
   case $jt_flags in *f*) jt_files='' ;; esac
+  case $jt_flags in *s*) jt_net='' ;; esac
   jt_survey "$jt_home" "${XDG_RUNTIME_DIR:-/run/user/$jt_uid}/jupyter" \
     "${XDG_DATA_HOME:+$XDG_DATA_HOME/jupyter/runtime}" "${JUPYTER_DATA_DIR:+$JUPYTER_DATA_DIR/runtime}" \
     "${JUPYTER_RUNTIME_DIR:-}" "$@"

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from jupytui.errors import DeadlineError
+from jupytui.errors import DeadlineError, JupytuiError
 from jupytui.fleet.models import HostView, Trouble
 from jupytui.fleet.store import Store
 from jupytui.hosts.base import Host, HostState, HostTrouble
@@ -37,8 +37,8 @@ class Pace:
 class Looker(Protocol):
     """What a look is made with: `fleet.probe.Probe`, or a script in tests."""
 
-    async def look(self) -> HostView:
-        """Look once. Raises HostTrouble, DeadlineError."""
+    async def look(self, *, once: bool = False) -> HostView:
+        """Look once; `once`: no other look follows soon. Raises HostTrouble, DeadlineError."""
         ...
 
     def forget(self) -> None:
@@ -61,6 +61,7 @@ class Watcher:
         self._looker = looker
         self._store = store
         self._pace = pace
+        self.given_up = False  # only the user can help: what is refused once more may ban this machine
         self._wake = asyncio.Event()
         self._failures = 0
         self._failing_since = 0.0
@@ -77,20 +78,26 @@ class Watcher:
                     delay = await self.look()
                 finally:
                     _release(waiting)
+                self.given_up = delay is None
                 self._knock_while(self._failures > 0 and delay is not None)
                 await self._sleep(delay)
         finally:
             self._knock_while(False)
             _release(self._looked)
 
-    async def look(self) -> float | None:
-        """Look once and store what came of it; seconds until the next look, None when only the user can help."""
+    async def look(self, *, once: bool = False) -> float | None:
+        """Look once and store what came of it; seconds until the next look, None when only the user can help.
+
+        `once`: no other look follows soon.
+        """
         try:
-            view = await self._visit()
+            view = await self._visit(once)
         except HostTrouble as trouble:
             return await self._fail(trouble)
         except DeadlineError as late:
             return await self._fail(HostTrouble(HostState.DOWN, f"{self.host.name} stopped answering.", late.message))
+        except JupytuiError as error:
+            return await self._fail(HostTrouble(HostState.DOWN, error.message, error.hint, detail=error.detail))
         except Exception:
             # A mistake of ours must not end the watch, nor hide: it is on the row and in the log.
             _log.exception("the look at a host failed in a way that was not foreseen")
@@ -110,16 +117,16 @@ class Watcher:
         self._wake.set()
         return future
 
-    async def _visit(self) -> HostView:
+    async def _visit(self, once: bool) -> HostView:
         if not self.host.connected:
             self._looker.forget()
             await self.host.connect()
-        return await self._looker.look()
+        return await self._looker.look(once=once)
 
     async def _fail(self, trouble: HostTrouble) -> float | None:
         was_up = (known := self._store.host(self.host.name)) is not None and known.state is HostState.UP
         error = Trouble(trouble.message, trouble.hint, trouble.detail)
-        self._store.patch(self.host.name, state=trouble.state, error=error, rtt_ms=None)
+        self._store.patch(self.host.name, state=trouble.state, error=error, rtt_ms=None, address=self.host.address)
         await self.host.close()
         if not self._failures:
             self._failing_since = time.monotonic()

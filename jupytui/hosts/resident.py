@@ -67,7 +67,7 @@ class ResidentShell:
             try:
                 answer = await self._reader.until(b"\n" + nonce + b"\n", MAX_ANSWER)
             except OverflowError:
-                raise CommandError(f"{self._host.name} answered with more than {MAX_ANSWER} bytes.") from None
+                raise CommandError(f"{self._host.name} answered with more than {MAX_ANSWER >> 20} MiB.") from None
         if answer is None:
             raise self._host.lost()
         return answer

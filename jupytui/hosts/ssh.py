@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from jupytui.errors import CommandError
+from jupytui.errors import CommandError, JupytuiError
 from jupytui.hosts import reach
 from jupytui.hosts.base import Accept, Destination, HostState, HostTrouble, Listener, Process, Prompter, Stream
 from jupytui.hosts.command import CommandHost
@@ -32,6 +32,7 @@ class SshHost(CommandHost):
         self._line: Line | None = None
         self._dialling: asyncio.Task[None] | None = None
         self._waiting = 0
+        self._opened_session = False
         self._sessions = asyncio.Semaphore(SESSIONS_PER_CONNECTION)
 
     @property
@@ -72,6 +73,7 @@ class SshHost(CommandHost):
         try:
             self._line = await dialler.dial(hop, self.name, start=start)
             self._sessions = asyncio.Semaphore(SESSIONS_PER_CONNECTION)
+            self._opened_session = False
         finally:
             # Only now: the way to it may be a jump host's connection, still good, which it holds open.
             if former:
@@ -92,7 +94,10 @@ class SshHost(CommandHost):
         )
 
     async def spawn(self, command: str) -> Process:
-        """Start `command` in the login shell, when one of the connection's sessions is free. Raises HostTrouble."""
+        """Start `command` in the login shell, when one of the connection's sessions is free.
+
+        Raises HostTrouble, CommandError when it opens no further session.
+        """
         from jupytui.hosts import channel
 
         connection = self._connected_line().connection
@@ -100,15 +105,28 @@ class SshHost(CommandHost):
         await sessions.acquire()
         process = channel.ChannelProcess(sessions.release)
         try:
-            return await channel.session(connection, process, command)
+            await channel.session(connection, process, command)
         except channel.SessionRefused as error:
-            raise CommandError(
-                f"{self.name} opens no further session on this connection.",
-                "Its MaxSessions may be very low.",
-                detail=clean_line(str(error)),
-            ) from None
+            raise self._refusal(clean_line(str(error))) from None
         except OSError:
             raise self.lost() from None
+        self._opened_session = True
+        return process
+
+    def _refusal(self, words: str) -> JupytuiError:
+        """Return what to raise when a session was refused: CommandError, or HostTrouble where none was ever opened."""
+        if self._opened_session:
+            return CommandError(
+                f"{self.name} opens no further session on this connection.",
+                "Its MaxSessions may be very low.",
+                detail=words,
+            )
+        return HostTrouble(
+            HostState.NO_SHELL,
+            f"{self.name} let us in, but opens no session in which a command could run.",
+            "A host that is only jumped through (MaxSessions 0) need not be listed: name it in ProxyJump.",
+            detail=words,
+        )
 
     async def open_tcp(self, host: str, port: int) -> Stream:
         """Connect, on the far side, to a TCP port. Raises ConnectionRefusedError or OSError."""

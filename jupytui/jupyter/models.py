@@ -107,7 +107,8 @@ class Death(msgspec.Struct, frozen=True):
 
 
 class Kernel(msgspec.Struct, frozen=True):
-    """One kernel. `path` is its notebook (or console), `cpu_percent` of one core since the look before.
+    """One kernel. `path` is its notebook (or console), `cpu_percent` of one core since the look before, at the
+    first look since it started.
 
     `died` is how it ended last, kept until it has worked for an hour since; of one that is `DEAD`, why.
     """

@@ -101,7 +101,7 @@ class Live:
         pace = self.fleet.pace
         pace.factor, before = (1.0 if looking else BLURRED), pace.factor
         if looking and before != 1.0:
-            await self.fleet.refresh()
+            await self.fleet.catch_up()
 
 
 def _destination(config: Config, entry: HostEntry) -> Destination:

@@ -16,6 +16,7 @@ from jupytui.config.model import Config
 from jupytui.fleet.models import HostView, Trouble
 from jupytui.fleet.store import Store
 from jupytui.hosts.base import HostState
+from jupytui.jupyter.http import ApiError
 from jupytui.jupyter.models import KernelState
 from tests.cli.terminal import under_a_terminal
 from tests.cli.test_status_json import KERNEL, SERVER, UP
@@ -29,10 +30,13 @@ AWAY = HostView("lab", "bob@lab", HostState.UNREACHABLE, Trouble("lab does not a
 
 @dataclass
 class ScriptedFleet:
-    """Shows `views` and writes down what its servers are asked to do."""
+    """Shows `views` and writes down what its servers are asked to do; those of `unknown` kernels they do not know."""
 
     views: Sequence[HostView]
     done: list[str] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    opened: int = 0
+    refreshed: int = 0
 
     def __post_init__(self) -> None:
         self.store = Store(self.views)
@@ -46,14 +50,22 @@ class ScriptedFleet:
 
     async def refresh(self, names: Any) -> None:
         await asyncio.sleep(0)
+        self.refreshed += 1
 
     def expect_end(self, _subject: object) -> None:
         """What an action ends is no death."""
 
     def api(self, _subject: object) -> ScriptedFleet:
+        self.opened += 1
         return self
 
+    async def close(self) -> None:
+        self.opened -= 1
+
     async def interrupt(self, kernel: str) -> None:
+        if kernel in self.unknown:
+            raise ApiError("The server does not know it (any more).", "Refresh, and look again.", status=404)
+        await asyncio.sleep(0)  # others fail before this one is through
         self.done.append(f"interrupt {kernel}")
 
     async def restart(self, kernel: str) -> None:
@@ -131,6 +143,36 @@ def test_what_is_lost_needs_yes_without_a_terminal(
 def test_options_may_stand_anywhere(fleet: ScriptedFleet, line: str) -> None:
     assert main(["kernels", *line.split()]) == 0
     assert fleet.done == ["restart b5f0-bbbb", "restart 1d1e-aaaa"]
+
+
+def test_what_befalls_one_kernel_keeps_nothing_from_the_others_and_is_said(
+    fleet: ScriptedFleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet.unknown = {IDLE.id}
+    assert main(["kernels", "interrupt", "1d1e", "b5f0", "b5f1"]) == 1
+    assert fleet.done == ["interrupt b5f0-bbbb", "interrupt b5f1-cccc"]
+    assert fleet.refreshed == 1
+    assert capsys.readouterr().err == (
+        "jupytui: Interrupted 2 of 3 kernels; eval.ipynb: The server does not know it (any more). "
+        "Refresh, and look again.\n"
+    )
+
+
+def test_the_one_kernel_that_failed_says_why_in_its_own_words_and_is_looked_at(
+    fleet: ScriptedFleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet.unknown = {IDLE.id}
+    assert main(["kernels", "interrupt", "1d1e"]) == 1
+    assert fleet.refreshed == 1
+    told = capsys.readouterr().err
+    assert told == "jupytui: The server does not know it (any more). Refresh, and look again.\n"
+
+
+@pytest.mark.parametrize("unknown", [set[str](), {IDLE.id}])
+def test_no_connection_to_a_server_outlives_what_was_asked(fleet: ScriptedFleet, unknown: set[str]) -> None:
+    fleet.unknown = unknown
+    main(["kernels", "interrupt", "1d1e", "b5f0"])
+    assert fleet.opened == 0
 
 
 def test_read_only_changes_nothing(fleet: ScriptedFleet, capsys: pytest.CaptureFixture[str]) -> None:

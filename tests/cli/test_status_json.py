@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import msgspec
+
 from jupytui import __version__
 from jupytui.cli.status_json import encode_status
 from jupytui.fleet.models import Gpu, HostView, System, Trouble
@@ -59,6 +61,13 @@ def test_values_are_plain_and_times_are_utc() -> None:
     assert server["unit"] == {"name": "lab.service", "scope": "user"}
     assert server["log"] == {"kind": "journal", "where": "lab.service"}
     assert server["kernels"][0]["last_activity"] == "2026-11-21T12:00:00.000Z"
+
+
+def test_times_are_as_a_host_with_a_wrong_clock_says_them() -> None:
+    server = _decoded(msgspec.structs.replace(UP, ahead=3600.0))["hosts"][0]["servers"][0]
+    assert server["started_at"] == "2026-11-21T12:00:00.000Z"
+    assert server["kernels"][0]["last_activity"] == "2026-11-21T13:00:00.000Z"  # kept by our clock
+    assert server["last_activity"] is None
 
 
 def test_what_is_unknown_is_null_and_never_left_out() -> None:

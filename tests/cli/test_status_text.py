@@ -27,6 +27,12 @@ def test_hosts_servers_and_kernels_stand_below_each_other_in_columns() -> None:
     ]
 
 
+def test_the_age_of_a_server_is_no_matter_of_its_hosts_clock() -> None:
+    server = msgspec.structs.replace(SERVER, started_at=NOW + timedelta(hours=1), kernels=())
+    view = msgspec.structs.replace(UP, ahead=2 * 3600.0, servers=(server,))
+    assert render_status([view], NOW).splitlines()[-1].endswith(" 1h")
+
+
 def test_a_server_is_told_in_the_words_of_the_screen() -> None:
     for server in (SERVER, msgspec.structs.replace(SERVER, health=Health.LOCKED, unit=None, bind="all")):
         line = render_status([msgspec.structs.replace(UP, servers=(server,))], NOW).splitlines()[2]

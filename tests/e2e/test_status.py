@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jupytui.fleet import probe
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.store import Store
 from jupytui.hosts.base import Destination, Nobody
@@ -57,6 +58,7 @@ def test_every_kernel_has_its_process_also_where_nobody_lets_us_in(config: Path,
         let_in = name != "password"
         assert (kernel["id"], kernel["pid"]) == (jupyters[name].kernel_id, jupyters[name].kernel_pid)
         assert kernel["rss"] > 10 * 2**20
+        assert kernel["cpu_percent"] is not None
         assert kernel["state"] == ("idle" if let_in else "unknown")
         assert kernel["path"] == jupyters[name].recipe.notebook
         assert kernel["clients"] == (0 if let_in else None)
@@ -101,6 +103,16 @@ async def test_looking_moves_nothing_on_the_servers_and_opens_nothing(lab: Lab, 
     for name, server in jupyters.items():
         assert server.host.listening() == before[name]
     assert warnings(jupyters["token"]) == warned
+
+
+async def test_who_looks_once_waits_for_servers_that_are_slow(
+    lab: Lab, jupyters: Jupyters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "_PATIENCE", 0.0)  # all of them are slow then
+    with a_fleet(lab, ["tls"]) as fleet:
+        (view,) = await fleet.look_once()
+        await fleet.close()
+    assert [server.health for server in view.servers] == ["ok"]
 
 
 def warnings(server: JupyterServer) -> int:

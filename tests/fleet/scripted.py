@@ -59,7 +59,7 @@ class ScriptedLooker:
         self.renewed = 0
         self._waiters: list[tuple[int, asyncio.Event]] = []
 
-    async def look(self) -> HostView:
+    async def look(self, *, once: bool = False) -> HostView:
         self.looks += 1
         for number, event in self._waiters:
             if self.looks >= number:

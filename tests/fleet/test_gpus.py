@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupytui.errors import CommandError
 from jupytui.fleet.gpus import Gpus, GpuWatch, parse_gpus
 from jupytui.fleet.models import Gpu
+from jupytui.hosts.base import Process
 from jupytui.hosts.local import LocalHost
 
 GIB = 2**30
@@ -44,6 +46,32 @@ async def test_cards_and_what_each_process_holds(stand_in: Path) -> None:
     await watch.stop()
     assert watch.latest == Gpus()
     await host.close()
+
+
+async def test_the_first_answer_can_be_waited_for(stand_in: Path) -> None:
+    host = LocalHost()
+    watch = GpuWatch(host)
+    assert watch.waiting == []
+    watch.start()
+    async with asyncio.timeout(10):
+        await asyncio.wait(watch.waiting)
+    assert watch.latest.cards == CARDS
+    assert watch.waiting == []
+    await watch.stop()
+    await host.close()
+
+
+async def test_nobody_waits_on_when_no_answer_can_come() -> None:
+    class Refuses(LocalHost):
+        async def spawn(self, command: str) -> Process:
+            raise CommandError("no session")
+
+    watch = GpuWatch(Refuses())
+    watch.start()
+    async with asyncio.timeout(10):
+        await asyncio.wait(watch.waiting)
+    assert watch.latest == Gpus()
+    await watch.stop()
 
 
 async def test_one_that_hangs_is_waited_for_by_nobody_and_ended_at_last(stand_in: Path) -> None:

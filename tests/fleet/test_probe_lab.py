@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from jupytui.fleet import contact
+from jupytui.fleet import contact, probe
 from jupytui.fleet.models import HostView
 from jupytui.fleet.probe import Probe
 from jupytui.hosts.base import Destination, Nobody
@@ -134,6 +134,47 @@ async def test_an_idle_host_is_not_asked_at_every_look(
         await probe.look()
     monkeypatch.setattr(contact.Contact, "_ask", lambda self: pytest.fail("asked, though nothing had moved"))
     await probe.look()
+
+
+async def test_a_look_that_is_the_only_one_waits_for_what_answers_slowly_and_tells_cpu(
+    jupyters: Jupyters, prober: Prober, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "_PATIENCE", 0.0)  # all servers are slow then
+    server, kernel = only(await (await prober("tls")).look(once=True))
+    assert (server.health, kernel.state, kernel.path) == (Health.OK, KernelState.IDLE, jupyters["tls"].recipe.notebook)
+    assert server.cpu_percent is not None
+    assert kernel.cpu_percent is not None
+
+
+NVIDIA = """#!/bin/sh
+case $1 in
+--query-gpu=*) until [ -e /tmp/asked ]; do sleep 0.05; done; echo '0, 2048, 81920, 71, NVIDIA A100' ;;
+esac
+"""
+
+
+async def test_a_look_that_is_the_only_one_waits_for_the_gpus(fresh_host: LabHost, prober: Prober) -> None:
+    fresh_host.write("/usr/local/bin/nvidia-smi", NVIDIA, mode="755")
+    made = await prober(fresh_host.name)
+    first = await made.look()
+    assert first.system and first.system.gpus == ()  # which other looks wait for in no way
+    fresh_host.exec("touch /tmp/asked")
+    again = await made.look(once=True)
+    assert again.system and [gpu.name for gpu in again.system.gpus] == ["NVIDIA A100"]
+
+
+DATE = """#!/bin/sh
+echo $(($(/usr/bin/date +%s) + 3600))
+"""
+
+
+async def test_a_clock_that_is_wrong_is_found_out(fresh_host: LabHost, prober: Prober) -> None:
+    assert (await (await prober(fresh_host.name)).look()).ahead == 0
+    fresh_host.write("/usr/local/bin/date", DATE, mode="755")
+    made = await prober(fresh_host.name)
+    views = [await made.look() for _ in range(2)]
+    assert abs(views[0].ahead - 3600) < 60
+    assert views[1].ahead == views[0].ahead
 
 
 EVIL = b"a[/][@click=app.quit]\x1b]52;c;aGk=\x07\xff.ipynb"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jupytui.fleet.contact import Answers
-from jupytui.fleet.facts import Facts, Listener, Look, learn
+from jupytui.fleet.facts import Facts, Listener, Look, Now, learn
 from jupytui.fleet.gpus import Gpus
 from jupytui.fleet.sections import parse_look
-from jupytui.fleet.servers import server_of, system_of
+from jupytui.fleet.servers import is_coming_up, server_of, system_of
 from jupytui.fleet.sightings import kernels_in, servers_in
-from jupytui.jupyter.models import App, Log, Unit
+from jupytui.jupyter.models import App, Health, Log, Unit
 
 RECORDINGS = Path(__file__).with_name("recordings")
 NONCE = "0123456789abcdef01234567"
@@ -71,6 +72,19 @@ def test_a_mac_is_read_from_ps_and_lsof() -> None:
     assert (system.os, system.load1, system.cpus) == ("macOS (Darwin) 24.5.0 arm64", 2.15, 10)
     assert system.memory_used == 450_000 * 16384
     assert facts.processes[901].cpu == (26 * 3600 + 3 * 60 + 4) * 100
+
+
+def test_a_macs_server_has_an_age_a_share_of_cpu_and_no_excuse_to_be_silent() -> None:
+    facts = facts_of(recorded("macos-made-by-hand"))
+    lab, _ = servers_in(facts)
+    model = server_of("h:8888", lab, Answers(), (), facts)
+    assert model.cpu_percent == 15.6  # 62.5 of its 400 seconds
+    assert model.health is Health.SILENT
+    assert not is_coming_up(facts)
+    young = msgspec.structs.replace(facts, now=Now(up=1795162502 + 10.0), listeners=(), owners=())
+    (lab, _) = servers_in(young)
+    assert server_of("h:#812", lab, Answers(), (), young).health is Health.STARTING
+    assert is_coming_up(young)
 
 
 def test_a_section_cannot_be_forged_without_the_nonce_of_this_look() -> None:

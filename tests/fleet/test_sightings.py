@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from jupytui.fleet.contact import Answers
 from jupytui.fleet.facts import Detail, Facts, Listener, Machine, Now, Owner, Process
-from jupytui.fleet.servers import kernels_of, log_of, server_id, server_of
+from jupytui.fleet.gpus import Gpus
+from jupytui.fleet.servers import kernel_of, kernels_of, log_of, server_id, server_of
 from jupytui.fleet.sightings import ServerSighting, kernels_in, servers_in
+from jupytui.jupyter.client import ApiKernel, ApiStatus
 from jupytui.jupyter.models import App, Health, Log
 from jupytui.jupyter.runtime import RuntimeFile, parse_runtime_file
 
@@ -140,6 +145,38 @@ def test_the_bind_is_that_of_the_sockets_whatever_the_file_says() -> None:
     (server,) = servers_in(known)
     assert server.bind == "10.0.0.5"
     assert server.access and server.access.address == "10.0.0.5"
+
+
+def test_at_a_first_look_a_servers_cpu_is_what_it_used_since_it_started() -> None:
+    known = facts((process(5, 90_000, cpu=2_500), LAB))  # 25 of its 100 seconds
+    (server,) = servers_in(known)
+    assert server_of("h:5", server, Answers(), (), known).cpu_percent == 25.0
+
+
+def test_a_process_that_seems_to_start_in_the_future_has_no_cpu_share() -> None:
+    known = facts((process(5, 200_000, cpu=2_500), LAB))
+    (server,) = servers_in(known)
+    assert server_of("h:5", server, Answers(), (), known).cpu_percent is None
+
+
+def test_a_terminals_path_comes_out_harmless() -> None:
+    assert log_of("/dev/pts/1\x1b]52;c;aGk=\x07", "", "") == Log(
+        "terminal", "/dev/pts/1\N{REPLACEMENT CHARACTER}]52;c;aGk=\N{REPLACEMENT CHARACTER}"
+    )
+
+
+def test_what_a_wrong_clock_says_of_activity_is_told_by_ours() -> None:
+    known = msgspec.structs.replace(facts((process(5), LAB)), ahead=3600.0)
+    at = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    kernel = kernel_of(
+        "k", ApiKernel("k", last_activity=at), None, None, died=False, restarts=None, facts=known, gpus=Gpus()
+    )
+    answers = Answers(status=ApiStatus(last_activity=at))
+    server = server_of("h:5", servers_in(known)[0], answers, (kernel,), known)
+    assert server.last_activity == kernel.last_activity == at - timedelta(hours=1)
+    first = ApiKernel("k", last_activity=datetime.min.replace(tzinfo=UTC))  # before it there is no time
+    kernel = kernel_of("k", first, None, None, died=False, restarts=None, facts=known, gpus=Gpus())
+    assert kernel.last_activity is None
 
 
 def kernel_argv(id_: str, directory: str = RUNTIME) -> tuple[str, ...]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from jupytui.fleet.facts import Detail, Facts, learn
+from jupytui.fleet.facts import Detail, Facts, Now, learn
 from jupytui.fleet.sections import parse_look
 from jupytui.fleet.sightings import servers_in
-from jupytui.fleet.survey import Survey, runtime_dirs, source
+from jupytui.fleet.survey import Survey, clock_ahead, runtime_dirs, source
 from jupytui.hosts.base import HostTrouble
 from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.runtime import RuntimeFile
@@ -53,6 +54,7 @@ async def test_every_shell_answers_without_a_word_on_stderr(name: str, home: Pat
     assert err == b""
     assert all(look.complete and look.now.load1 is not None for look in looks)
     assert looks[0].machine and looks[0].disk_free and looks[0].connections
+    assert abs(looks[0].machine.clock - time.time()) < 60
     facts = learn(learn(Facts(), looks[0]), looks[1])
     assert 999999999 in [server.pid for server in servers_in(facts)]
 
@@ -104,8 +106,8 @@ async def test_a_process_that_ends_while_it_is_looked_at_spoils_no_look(home: Pa
     assert first.now.memory_total and second.now.memory_total
 
 
-async def test_a_machine_without_proc_is_looked_at_with_ps_and_lsof(home: Path) -> None:
-    """macOS' branch, with stand-ins that print what was written down by hand for its tools."""
+def be_a_mac(home: Path) -> bytes:
+    """Put stand-ins into `home` that print what was written down by hand; returns what makes the survey use them."""
     recording = (Path(__file__).with_name("recordings") / "macos-made-by-hand.txt").read_text()
     parts = {
         part.partition("\n")[0]: part.partition("\n")[2] for part in recording.split("\n0123456789abcdef01234567 ")
@@ -118,8 +120,11 @@ async def test_a_machine_without_proc_is_looked_at_with_ps_and_lsof(home: Path) 
     )
     for path in home.glob("*"):
         path.chmod(0o755)
-    script = b"PATH=$HOME:$PATH\n" + source() + b"jt_linux() { jt_ps; }\njt_look one ad\njt_look two w\n"
-    out, err = await said(script, "/bin/sh")
+    return b"PATH=$HOME:$PATH\n" + source() + b"jt_linux() { jt_ps; }\n"
+
+
+async def test_a_machine_without_proc_is_looked_at_with_ps_and_lsof(home: Path) -> None:
+    out, err = await said(be_a_mac(home) + b"jt_look one ad\njt_look two w\n", "/bin/sh")
     first, second = parse_look(out, "one"), parse_look(out, "two")
     assert err == b""
     assert (
@@ -127,6 +132,30 @@ async def test_a_machine_without_proc_is_looked_at_with_ps_and_lsof(home: Path) 
     )
     assert first.now.load1 == 2.15 and first.now.memory_total == 16 * 2**30
     assert first.listeners and second.listeners is None
+    assert first.now.up and abs(first.now.up - time.time()) < 60
+
+
+FOUR_LOOKS = b"""
+jt_look one ad "$HOME/files"
+jt_look two w "$HOME/files"
+echo >"$HOME/files/jpserver-812.json"
+jt_look three w "$HOME/files"
+jt_look four ws "$HOME/files"
+"""
+
+
+@pytest.mark.parametrize("name", SHELLS)
+async def test_without_proc_sockets_are_looked_up_again_when_a_runtime_file_comes_or_one_is_awaited(
+    name: str, home: Path
+) -> None:
+    """A server's process is there before it listens, and stays the same when it does."""
+    if not shutil.which(SHELLS[name][0]):
+        pytest.skip(f"{name} is not installed")
+    (home / "files").mkdir()
+    out, err = await said(be_a_mac(home) + FOUR_LOOKS, *SHELLS[name])
+    assert err == b""
+    looks = [parse_look(out, nonce) for nonce in ("one", "two", "three", "four")]
+    assert [look.listeners is not None for look in looks] == [True, False, True, True]
 
 
 async def test_a_kernels_connection_file_is_named_and_never_read(local: LocalHost, home: Path) -> None:
@@ -183,6 +212,58 @@ async def test_odd_names_in_a_runtime_directory_harm_nobody(local: LocalHost, ho
     facts = await Survey("local").look(await local.shell())
     assert 999999999 in [server.pid for server in servers_in(facts)]
     assert not (home / "owned").exists()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ahead"), [(1004, 0.0), (997, 0.0), (1020, 0.0), (4620, 3600.0), (900, -100.0), (0, 0.0), (10**17, 0.0)]
+)
+def test_a_clock_is_wrong_only_where_the_answers_way_cannot_explain_it(theirs: int, ahead: float) -> None:
+    assert clock_ahead(theirs, 1000.0, 1020.0) == ahead
+
+
+async def test_how_wrong_a_clock_is_is_found_out_once_and_kept() -> None:
+    class Ahead:
+        async def ask(self, script: bytes, deadline: float = 10.0) -> bytes:
+            _, nonce, flags = script[script.rindex(b"jt_look ") :].split()
+            told = b"\n%s host\nclock %d\n" % (nonce, time.time() + 3600) if b"a" in flags else b""
+            return told + b"\n%s end\n" % nonce
+
+    survey = Survey("h")
+    assert [abs((await survey.look(Ahead())).ahead - 3600) < 60 for _ in range(3)] == [True] * 3
+
+
+async def test_a_server_that_comes_up_has_its_sockets_looked_at_until_it_listens() -> None:
+    flags: list[bytes] = []
+
+    class ComesUp:
+        async def ask(self, script: bytes, deadline: float = 10.0) -> bytes:
+            _, nonce, flag = script[script.rindex(b"jt_look ") :].split()
+            flags.append(flag)
+            listens = b"\n%s lsof\np7\nn127.0.0.1:8888\n" % nonce if len(flags) == 3 else b""
+            started = b"    7     1   501 S      0:01.00  91234 Thu Jan  1 00:00:50 1970     /bin/jupyter-lab"
+            told = b"\n%s host\nuid 501\n\n%s mac\ntime 60\n\n%s ps\n%s\n" % (nonce, nonce, nonce, started)
+            return told + listens + b"\n%s end\n" % nonce
+
+    survey = Survey("h")
+    for _ in range(4):
+        await survey.look(ComesUp())
+    assert flags == [b"ad", b"ws", b"ws", b"w"]
+
+
+async def test_a_look_of_two_questions_takes_no_rates_between_them() -> None:
+    recording = Path(__file__).with_name("recordings") / "dash.txt"
+    asked: list[bytes] = []
+
+    class Recorded:
+        async def ask(self, script: bytes, deadline: float = 10.0) -> bytes:
+            call = script[script.rindex(b"jt_look ") :].split()
+            asked.append(call[2])
+            answer = recording.read_bytes().split(b"\n0123456789abcdef01234567 next\n")[len(asked) - 1]
+            return answer.replace(b"0123456789abcdef01234567", call[1])
+
+    facts = await Survey("h").look(Recorded())
+    assert asked == [b"ad", b"f"]
+    assert facts.before == (Now(), {})
 
 
 async def test_an_answer_that_was_cut_is_the_hosts_trouble() -> None:

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from jupytui.errors import DeadlineError
-from jupytui.fleet.models import HostView
+from jupytui.errors import CommandError, DeadlineError
+from jupytui.fleet.models import HostView, Trouble
 from jupytui.fleet.store import Store
 from jupytui.fleet.watch import Pace, Watcher
 from jupytui.hosts.base import Host, HostState, HostTrouble
@@ -122,6 +122,17 @@ async def test_a_late_answer_is_a_lost_host() -> None:
     view = store.host("h")
     assert view is not None and view.state is HostState.DOWN
     assert host.calls[-1] == "close"
+
+
+async def test_what_was_foreseen_is_said_in_its_own_words_and_is_no_mistake_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    watcher, store = make(ScriptedLooker(CommandError("h answered with too much.", "Do this.", detail="x")))
+    assert await watcher.look() is not None
+    view = store.host("h")
+    assert view is not None
+    assert (view.state, view.error) == (HostState.DOWN, Trouble("h answered with too much.", "Do this.", "x"))
+    assert not caplog.records
 
 
 async def test_a_mistake_of_ours_is_on_the_row_and_the_watch_goes_on(caplog: pytest.LogCaptureFixture) -> None:

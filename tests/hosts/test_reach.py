@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from jupytui.errors import CommandError
 from jupytui.hosts.base import HostState, HostTrouble
 from jupytui.hosts.limits import Gates
 from tests.hosts.account import Account, Person, free_port, lets_in, trouble
@@ -35,6 +36,33 @@ async def test_a_login_shell_that_ends_at_once_is_no_shell(account: Account, ser
         with pytest.raises(HostTrouble) as caught:
             await attempt()
         assert caught.value.state is HostState.NO_SHELL
+    await host.close()
+
+
+async def test_a_host_that_opens_no_session_is_no_shell_and_only_the_user_can_help(
+    sshd: Sshd, account: Account
+) -> None:
+    sshd.start("MaxSessions 0")
+    host = account.open("box")
+    await host.connect()
+    for attempt in (host.shell, lambda: host.run("true")):
+        with pytest.raises(HostTrouble) as caught:
+            await attempt()
+        assert (caught.value.state, caught.value.retry) == (HostState.NO_SHELL, False)
+        assert "MaxSessions 0" in caught.value.hint
+    await host.close()
+
+
+async def test_a_host_that_opens_one_session_only_has_a_shell_and_says_what_it_refuses(
+    sshd: Sshd, account: Account
+) -> None:
+    sshd.start("MaxSessions 1")
+    host = account.open("box")
+    await host.connect()
+    shell = await host.shell()
+    with pytest.raises(CommandError, match="no further session"):
+        await host.run("true")
+    assert await shell.ask(b"echo here") == b"here\n"
     await host.close()
 
 

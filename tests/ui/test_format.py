@@ -11,7 +11,10 @@ from jupytui.fleet.models import HostView
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import HostState
 from jupytui.jupyter.models import App, Auth, Cause, Death, Health, KernelState, Server, Tls
-from jupytui.ui.format import detail, empty, fleet, kernels, servers, states
+from jupytui.jupyter.passwords.standing import Standing
+from jupytui.jupyter.settings.door import Hash
+from jupytui.systemd.units import Service
+from jupytui.ui.format import detail, empty, fleet, kernels, passwords, servers, services, states
 from jupytui.ui.format.fleet import FleetRow, HostRow, ServerRow
 from jupytui.ui.format.glyphs import ASCII
 from jupytui.ui.format.line import Line, Span, cells, cut, cut_line, length, merge, pad, plain, wrap
@@ -124,6 +127,19 @@ def test_stale_rows_are_dim_in_one_style_and_tell_their_age() -> None:
     server = fleet.WIDE.row(ServerRow(Subject("gpu2", view.servers[0].id), view, view.servers[0]), LOOK, 117)
     assert [span.style for span in server] == ["dim"]
     assert "no answer 5m" in text(fleet.NARROW.row(HostRow(Subject("gpu2"), view, False), LOOK, 42))
+
+
+def test_ages_are_right_on_a_host_whose_clock_is_not() -> None:
+    view = replace(fleets.gpu1(), ahead=2 * 86_400.0)
+    server = replace(view.servers[0], started_at=NOW + timedelta(days=1))  # by that clock: a day ago
+    assert text(fleet.WIDE.row(ServerRow(Subject("gpu1", server.id), view, server), LOOK, 150)).rstrip().endswith(" 1d")
+    service = Service("lab.service", "user", active="active", sub="running", main_pid=7, since=NOW + timedelta(days=1))
+    service_row = services.row_of("gpu1", "gpu1", service, ahead=view.ahead)
+    assert " 1d " in text(services.table(150).row(service_row, LOOK, 150)) + " "
+    standing = Standing(Auth.PASSWORD, Hash.ARGON2, changed_at=NOW + timedelta(days=1))
+    row = passwords.row_of("gpu1", server, standing, ahead=view.ahead)
+    assert " 1d " in text(passwords.table(150).row(row, LOOK, 150)) + " "
+    assert "Files changed 1 day ago" in "\n".join(passwords.details(row, LOOK))
 
 
 def test_figures_of_a_host_that_is_up_but_was_not_seen_for_long_are_dim_too() -> None:

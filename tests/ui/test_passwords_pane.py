@@ -81,6 +81,14 @@ async def test_an_open_server_is_first_and_what_decides_is_told(tmp_path: Path) 
         assert "2 servers · 1 open" in seen
 
 
+async def test_an_age_is_right_on_a_host_whose_clock_is_not(tmp_path: Path) -> None:
+    view = changed(fleets.gpu1(), ahead=2 * 86_400.0)
+    async with shown(tmp_path, views=[view]) as (program, pilot, pane):
+        take(pane, GOOD, view=view)
+        await settled(pilot)
+        assert " 5d " in text(program)
+
+
 async def test_what_waits_for_a_restart_says_what_comes_then(tmp_path: Path) -> None:
     async with shown(tmp_path, (45, 24)) as (program, pilot, pane):
         take(pane, replace(GOOD, pending=True, auth=Auth.TOKEN), GOOD)

@@ -79,6 +79,12 @@ async def shown(
         yield app, pilot, pane
 
 
+async def test_an_age_is_right_on_a_host_whose_clock_is_not(tmp_path: Path) -> None:
+    views = [replace(fleets.gpu1(), ahead=3 * 3600.0)]
+    async with shown(tmp_path, {"gpu1": listing(LAB)}, views=views) as (program, _pilot, _pane):
+        assert " 9h " in text(program)
+
+
 @pytest.mark.parametrize("size", [*SIZES, (30, 20), (200, 50)])
 async def test_unit_and_state_are_never_cut_away(tmp_path: Path, size: tuple[int, int]) -> None:
     known = {"gpu1": listing(LAB, STOPPED, FAILED, STARTING), "local": listing(*HOSTILE)}

@@ -181,7 +181,7 @@ def _gpu(row: FleetRow, _look: Look) -> Line:
 
 def _age(row: FleetRow, look: Look) -> Line:
     if isinstance(row, ServerRow):
-        return plain(figures.age(figures.seconds_since(row.server.started_at, look.now)))
+        return plain(figures.age(figures.seconds_since(row.server.started_at, look.now, row.view.ahead)))
     old = seen(row.view, look)
     return () if old is None else (Span(f"{figures.age(old)} ago", "dim"),)
 

@@ -36,7 +36,8 @@ _HASHES = {
 class PasswordRow(Struct, frozen=True):
     """A server; `standing` is None until its files were looked at, and `error` why they cannot be.
 
-    `stale` when its host is not being seen now; `text` is what a filter sees.
+    `stale` when its host is not being seen now; `text` is what a filter sees; `ahead` by how many seconds the host's
+    clock is ahead of ours.
     """
 
     key: Subject
@@ -45,15 +46,22 @@ class PasswordRow(Struct, frozen=True):
     error: JupytuiError | None = None
     stale: bool = False
     text: str = ""
+    ahead: float = 0.0
 
 
 def row_of(
-    host: str, server: Server, standing: Standing | None, error: JupytuiError | None = None, *, stale: bool = False
+    host: str,
+    server: Server,
+    standing: Standing | None,
+    error: JupytuiError | None = None,
+    *,
+    stale: bool = False,
+    ahead: float = 0.0,
 ) -> PasswordRow:
     """Return the row of a server of `host`."""
     row = PasswordRow(Subject(host, server.id), server, standing, error, stale)
     words = (server.id, way(row).text, _key(row), place(row), state(row).text)
-    return PasswordRow(row.key, server, standing, error, stale, " ".join(words).casefold())
+    return PasswordRow(row.key, server, standing, error, stale, " ".join(words).casefold(), ahead)
 
 
 def way(row: PasswordRow) -> Span:
@@ -106,7 +114,7 @@ def _key(row: PasswordRow) -> str:
 
 def _changed(row: PasswordRow, look: Look) -> Line:
     since = row.standing.changed_at if row.standing else None
-    return plain(figures.age(figures.seconds_since(since, look.now)))
+    return plain(figures.age(figures.seconds_since(since, look.now, row.ahead)))
 
 
 def _tone(row: PasswordRow, _look: Look) -> str:
@@ -178,7 +186,7 @@ def details(row: PasswordRow, look: Look) -> list[str]:
     standing = row.standing
     if standing is None:
         return [about(row)]
-    since = figures.seconds_since(standing.changed_at, look.now)
+    since = figures.seconds_since(standing.changed_at, look.now, row.ahead)
     facts = [
         f"Lets in by: {row.server.auth} now, {standing.auth} after the next start",
         f"Hash: {standing.hash}",

@@ -31,7 +31,8 @@ _RESTARTING = Span(f"{STARTING} restarting", "warn")
 class ServiceRow(Struct, frozen=True):
     """A service; `server` the id of the one it runs now; `stale` when its host is not being seen now.
 
-    `host` is what people call the host; `exposure` is known once somebody asked for it; `text` is what a filter sees.
+    `host` is what people call the host, and `ahead` by how many seconds its clock is ahead of ours; `exposure` is known
+    once somebody asked for it; `text` is what a filter sees.
     """
 
     key: Subject
@@ -41,12 +42,16 @@ class ServiceRow(Struct, frozen=True):
     stale: bool = False
     exposure: Verdict | None = None
     text: str = ""
+    ahead: float = 0.0
 
 
-def row_of(host: str, name: str, service: Service, server: str = "", *, stale: bool = False) -> ServiceRow:
+def row_of(
+    host: str, name: str, service: Service, server: str = "", *, stale: bool = False, ahead: float = 0.0
+) -> ServiceRow:
     """Return the row of a service of `host`, which people call `name`."""
     words = (service.name, name, service.scope, state(service).text, service.enabled, server, service.description)
-    return ServiceRow(Subject(host, unit=service.id), name, service, server, stale, text=" ".join(words).casefold())
+    text = " ".join(words).casefold()
+    return ServiceRow(Subject(host, unit=service.id), name, service, server, stale, text=text, ahead=ahead)
 
 
 def unit_name(service: Service) -> str:
@@ -118,7 +123,7 @@ def _exposure(row: ServiceRow, _look: Look) -> Line:
 
 def _since(row: ServiceRow, look: Look) -> Line:
     since = row.service.since if row.service.running else None
-    return plain(figures.age(figures.seconds_since(since, look.now)))
+    return plain(figures.age(figures.seconds_since(since, look.now, row.ahead)))
 
 
 def _runs(row: ServiceRow, _look: Look) -> Line:
@@ -219,7 +224,7 @@ def details(row: ServiceRow, text: str, verdict: Verdict, hardened: Verdict, loo
     `hardened` is what systemd says of it with all that hardening has to offer.
     """
     service = row.service
-    since = figures.seconds_since(service.since, look.now)
+    since = figures.seconds_since(service.since, look.now, row.ahead)
     stands = f"{state(service).text}" + (f" for {figures.duration(since)}" if service.running and since else "")
     facts = [
         f"{stands}, {service.scope} unit on {row.host}, starts {at_boot(service).replace('no', 'not by itself')}",

@@ -134,7 +134,7 @@ class PasswordsPane(ScopedPane):
                 if server.health is Health.UNREADABLE:
                     error = JupytuiError(f"{server.id} belongs to another user.")
                 stale = view.state is not HostState.UP
-                rows.append(passwords.row_of(view.name, server, standing, error, stale=stale))
+                rows.append(passwords.row_of(view.name, server, standing, error, stale=stale, ahead=view.ahead))
         return rows
 
     def _table(self, width: int) -> Table:

@@ -134,7 +134,7 @@ class ServicesPane(ScopedPane):
             server = server_of(service, view.servers) if service.running else None
             if self._scope.server is None or (server and server.id == self._scope.server):
                 id_ = server.id if server else ""
-                row = services.row_of(view.name, host_name(view), service, id_, stale=stale)
+                row = services.row_of(view.name, host_name(view), service, id_, stale=stale, ahead=view.ahead)
                 rows.append(replace(row, exposure=self._verdicts.get(row.key)))
         return rows
 
