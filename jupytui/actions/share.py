@@ -42,7 +42,7 @@ URL = Action(
     help="For an address made elsewhere (ddnsto, Tailscale, cloudflared, a proxy): sets up Jupyter, and proves it.",
     scope=Scope.SERVER,
     command=("share",),
-    refuse=share_side.refuse,
+    refuse=share_side.refuse_addressless,
     form=share_url.form,
     run=share_url.run,
 )
@@ -53,7 +53,7 @@ LAN = Action(
     help="Has the server listen on its machine's address, behind its login, and proves it from outside.",
     scope=Scope.SERVER,
     command=("share",),
-    refuse=share_lan.refuse,
+    refuse=share_side.refuse_addressless,
     form=share_lan.form,
     run=share_lan.run,
 )

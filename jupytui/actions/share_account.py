@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jupytui import figures
@@ -35,14 +36,15 @@ async def binary(context: Context) -> Path | None:
 
 async def token(context: Context, subject: Subject) -> tuple[str, ...]:
     """Have a token: one that is kept, or asked for once and kept from now on; says where. Raises Refused without."""
-    from jupytui.config.vault import Place, Vault
+    from jupytui.config.vault import KeyringSilentError, Place, Vault
     from jupytui.hosts.base import SecretKind, SecretPrompt
     from jupytui.tunnels.public.codes import TOKEN_PAGE
     from jupytui.tunnels.public.ngrok import NGROK_TOKEN
 
     vault = Vault()
-    if await vault.get(NGROK_TOKEN):
-        return ()
+    with suppress(KeyringSilentError):  # as where nobody can unlock it: what is typed goes into a file
+        if await vault.get(NGROK_TOKEN):
+            return ()
     prompt = SecretPrompt("ngrok", SecretKind.TOKEN, f"Auth token of your ngrok account ({TOKEN_PAGE})")
     secret = await context.fleet.prompter(subject.host or "").secret(prompt)
     if not secret:

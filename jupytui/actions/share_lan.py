@@ -18,14 +18,6 @@ _DROPPED = 4.0  # seconds of silence after which a port of the same network is f
 _ANYBODY = "0.0.0.0"
 
 
-def refuse(context: Context, subject: Subject) -> str | None:
-    """Return why a server cannot be served on the network."""
-    server = subject.server_in(context.fleet.store)
-    if server.sock or not server.port:
-        return f"{server.id} listens on a unix socket, which has no address."
-    return share_side.refuse(context, subject)
-
-
 async def form(context: Context, subjects: Subjects) -> Form:
     """Ask on which of the machine's addresses."""
     choices = (EVERY, *await _addresses(context, subjects[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jupytui.actions import share_account, share_proof, share_side
@@ -16,13 +17,15 @@ from jupytui.tunnels.models import LOOPBACK, Address, Behind, Status, Tunnel, Tu
 
 if TYPE_CHECKING:
     from jupytui.reachability.target import Target
+    from jupytui.tunnels.keeper.access import Tunnels
 
+_SHARE, _WAY = "share-", "-way"
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 def name_of(subject: Subject) -> str:
     """Return the name of the tunnel by which a server is shared: share-HOST-PORT."""
-    return "share-" + _NOT_IN_A_NAME.sub("-", subject.server or "").strip("-")
+    return _SHARE + _NOT_IN_A_NAME.sub("-", subject.server or "").strip("-")
 
 
 def status_of(context: Context, subject: Subject) -> Status | None:
@@ -122,7 +125,7 @@ async def _way(context: Context, subject: Subject) -> Address:
 
 
 def _way_name(subject: Subject) -> str:
-    return f"{name_of(subject)}-way"
+    return f"{name_of(subject)}{_WAY}"
 
 
 async def _up(context: Context, tunnel: Tunnel) -> Status:
@@ -182,6 +185,22 @@ def refuse_stop(context: Context, subject: Subject) -> str | None:
 def _names(context: Context, subject: Subject) -> list[str]:
     """Return the tunnels there are for its share: somebody may have removed one of the two."""
     return [name for name in (name_of(subject), _way_name(subject)) if context.tunnels.status(name)]
+
+
+def shared_of(tunnels: Tunnels, host: str) -> Sequence[Subject]:
+    """Return the servers of `host` that are shared, as far as the keeper knows: they need not run, nor be reached."""
+    shares = [s.tunnel for s in tunnels.statuses() if s.tunnel.kind is TunnelKind.PUBLIC and s.tunnel.host == host]
+    return [found for share in shares if (found := _shared_by(tunnels, share))]
+
+
+def _shared_by(tunnels: Tunnels, share: Tunnel) -> Subject | None:
+    """Return the server that `share` was made for, None where it is a tunnel that somebody wrote down by hand."""
+    way = tunnels.status(f"{share.name}{_WAY}")
+    to = (way.tunnel.to if way else share.to) or Address()
+    # Without its way only its name tells, which is not quite the server's.
+    names = (f"{share.host}:{to.path or to.port}", share.name.removeprefix(_SHARE))
+    subjects = (Subject(share.host, name) for name in names)
+    return next((subject for subject in subjects if name_of(subject) == share.name), None)
 
 
 async def stop(context: Context, subjects: Subjects, _answers: Answers) -> str:

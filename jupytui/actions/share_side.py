@@ -55,6 +55,14 @@ def refuse(context: Context, subject: Subject) -> str | None:
     return refuse_open(server)
 
 
+def refuse_addressless(context: Context, subject: Subject) -> str | None:
+    """Return why a server cannot be shared at an address of its machine."""
+    server = subject.server_in(context.fleet.store)
+    if server.sock or not server.port:
+        return f"{server.id} listens on a unix socket, which has no address."
+    return refuse(context, subject)
+
+
 def refuse_open(server: Server) -> str | None:
     """Return why this server must not be reachable for others, None where it asks for a password or a token."""
     first = f"Set a password first: jupytui passwd {server.id}"

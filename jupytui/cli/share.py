@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 
 from jupytui.actions.base import Action, Context, Result, perform
 from jupytui.actions.share import CHECK, FORGET, LAN, NGROK, OFF_LAN, STOP, URL
+from jupytui.actions.share_ngrok import shared_of
 from jupytui.actions.share_url import check_url
 from jupytui.cli import FAILED, say, tell
 from jupytui.cli.configured import configured
@@ -17,7 +19,6 @@ from jupytui.cli.look import open_fleet, open_tunnels, run_until_done, say_unrea
 from jupytui.config.model import Config
 from jupytui.config.paths import Paths
 from jupytui.errors import UsageError
-from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.hosts.base import SecretPrompt, UnknownKey
 from jupytui.reachability.recipes import KINDS
@@ -66,7 +67,8 @@ def _check(arguments: Namespace, way: str) -> None:
 
 
 async def _share(paths: Paths, config: Config, arguments: Namespace, action: Action) -> int:
-    names = [arguments.server.partition(":")[0]] if arguments.server else []
+    # What is to be stopped need not run, nor its host be reached, nor be in hosts.toml any more.
+    names = [arguments.server.partition(":")[0]] if arguments.server and action is not STOP else []
     prompter = _Lines() if arguments.stdin else None
     async with open_fleet(config, names, prompter) as fleet, open_tunnels(paths) as tunnels:
         if names and (unreached := say_unreached(await fleet.look_once())):
@@ -74,14 +76,27 @@ async def _share(paths: Paths, config: Config, arguments: Namespace, action: Act
         await tunnels.keeper()
         front = _Front(yes=arguments.yes)
         context = Context(fleet, front, config, arguments.read_only, tell, tunnels)
-        subjects = [_subject(fleet, arguments.server)] if action.scope is Scope.SERVER else []
-        done = await perform(action, context, subjects, _answers(arguments))
+        done = await perform(action, context, _subjects(context, arguments.server, action), _answers(arguments))
     return _ended(front.result, done, as_json=arguments.json)
 
 
-def _subject(fleet: Fleet, wanted: str) -> Subject:
+def _subjects(context: Context, wanted: str, action: Action) -> Sequence[Subject]:
+    if action.scope is not Scope.SERVER:
+        return ()
+    if action is STOP:
+        return (_shared(context, wanted),)
     name = wanted.partition(":")[0]
-    return Subject(name, running(Subject(name).host_in(fleet.store), wanted).id)
+    return (Subject(name, running(Subject(name).host_in(context.fleet.store), wanted).id),)
+
+
+def _shared(context: Context, wanted: str) -> Subject:
+    """Return the server whose share is meant. Raises UsageError with the candidates where a host has several."""
+    name, port, _ = wanted.partition(":")
+    if port or not (found := shared_of(context.tunnels, name)):
+        return Subject(name, wanted)
+    if len(found) > 1:
+        raise UsageError(f"{name} has {len(found)}: {', '.join(one.server or '' for one in found)}.", "Name one.")
+    return found[0]
 
 
 def _answers(arguments: Namespace) -> dict[str, str]:

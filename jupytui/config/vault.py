@@ -42,6 +42,10 @@ class VaultError(JupytuiError):
     """A secret is kept somewhere and cannot be read or removed there."""
 
 
+class KeyringSilentError(VaultError):
+    """The keyring does not answer now, or refuses to: nobody knows whether it keeps the secret."""
+
+
 class _NoKeyring(Exception):
     """There is no keyring."""
 
@@ -62,12 +66,17 @@ class Vault:
         self._silent_until = 0.0
 
     async def get(self, name: str) -> Secret | None:
-        """Return the secret, None when none is kept. Raises VaultError when its file is not private."""
+        """Return the secret, None when none is kept.
+
+        Raises KeyringSilentError when that cannot be known, VaultError when its file is not private.
+        """
         _check(name)
         if data := await self._file(lambda: self._files.read(name)):
             return Secret(data.decode("utf-8", "replace"))
         try:
             kept = await self._ask(lambda ring: ring.get_password(SERVICE, name))
+        except _KeyringFailed:
+            raise KeyringSilentError("The keyring does not answer.", "Unlock it: it may keep what is needed.") from None
         except _NoKeyring:
             return None
         return Secret(kept) if kept else None

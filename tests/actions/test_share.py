@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -16,6 +17,9 @@ from pathlib import Path
 import pytest
 
 from jupytui.cli import main
+from jupytui.config.paths import find_paths
+from jupytui.tunnels.keeper.client import connect
+from jupytui.tunnels.models import Status, TunnelState
 from tests.lab.jupyter import PASSWORD
 from tests.reachability.conftest import authority, ca_file, certificate, names  # noqa: F401 - fixtures
 from tests.reachability.servers import (
@@ -30,6 +34,7 @@ from tests.reachability.servers import (
     free_port,
     needs,
 )
+from tests.tunnels.keeper.conftest import until
 from tests.tunnels.public.stand_in import MARKER, place_stand_in, set_stand_in
 
 pytestmark = pytest.mark.timeout(300)  # Jupyter itself is asked again and again, 2 s of CPU each time
@@ -215,6 +220,36 @@ def test_a_server_goes_online_by_ngrok_is_proven_from_outside_and_goes_off_again
     finally:
         assert share(name, "--stop")[0] == 0
     assert share(name, "--check", out.strip(), "--ca", str(ca_file))[0] == 1
+
+
+def test_a_shared_server_that_comes_back_without_a_password_is_taken_offline_and_stays_so(
+    jupyter: Running,
+    ngrok: tuple[Path, dict[str, object]],
+    ca_file: Path,  # noqa: F811
+    share: Share,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name, agent = f"local:{jupyter.port}", str(ngrok[0].parent / "settings.json")
+    words = (name, "--ngrok", "--domain", DOMAIN, "--ca", str(ca_file), "--restart")
+    try:
+        assert share(*words, lines=f"{MARKER}\n{PASSWORD}\n")[0] == 0
+        jupyter.apply({"IdentityProvider.hashed_password": ""})
+        status = asyncio.run(failed(f"share-local-{jupyter.port}"))
+        assert status.error
+        assert "lets anybody in without a password: not published" in status.error.message
+        assert not seen_by_others(agent), "nothing is online"
+        assert main(["tunnel", "up", status.tunnel.name]) == 1
+        assert "lets anybody in" in capsys.readouterr().err
+        assert not seen_by_others(agent)
+    finally:
+        jupyter.stop()
+        assert share(name, "--stop")[0] == 0, "its server has ended"
+
+
+async def failed(name: str) -> Status:
+    async with connect(find_paths()) as keeper:
+        await until(keeper, lambda known: known[name].state is TunnelState.FAILED)
+        return next(status for status in keeper.statuses() if status.tunnel.name == name)
 
 
 def test_a_token_that_ngrok_does_not_take_is_said_within_ten_seconds_and_not_kept(

@@ -40,6 +40,14 @@ def test_what_asks_for_no_password_is_refused_and_told_how_to_get_one(
     assert word in (why_not(action, where, [SERVER]) or "")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("action", [URL, LAN], ids=lambda action: str(action.id))
+def test_a_unix_socket_has_no_address_to_lead_to(action: object) -> None:
+    subject = Subject("gpu1", "gpu1:/run/lab.sock")
+    server = Server("gpu1:/run/lab.sock", 11, App.LAB, sock="/run/lab.sock", auth=Auth.PASSWORD)
+    where = context(ScriptedFront(), HostView("gpu1", servers=(server,)))
+    assert "unix socket, which has no address" in (why_not(action, where, [subject]) or "")  # type: ignore[arg-type]
+
+
 def test_only_what_is_shared_can_be_stopped() -> None:
     server = Server("gpu1:8888", 11, App.LAB, port=8888, auth=Auth.TOKEN)
     where = context(ScriptedFront(), HostView("gpu1", servers=(server,)))

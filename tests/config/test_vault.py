@@ -8,7 +8,7 @@ from time import monotonic
 import keyring
 import pytest
 
-from jupytui.config.vault import Place, Vault, VaultError
+from jupytui.config.vault import KeyringSilentError, Place, Vault, VaultError
 from jupytui.secret import Secret
 from tests.config import stand_in_keyring
 from tests.config.stand_in_keyring import CONTENT, InTheOpen, Kept, Locked, Silent, use
@@ -81,7 +81,8 @@ async def test_a_keyring_that_does_not_answer_costs_its_deadline_once(tmp_path: 
     vault = Vault(tmp_path / "secrets", deadline=0.2)
     began = monotonic()
     assert await vault.set(NAME, WORD) is Place.FILE
-    assert await vault.get("another") is None
+    with pytest.raises(KeyringSilentError):
+        await vault.get("another")
     assert await vault.get(NAME) == WORD
     assert monotonic() - began < 5
     assert Silent.asked == 1
@@ -98,6 +99,15 @@ async def test_what_was_set_while_the_keyring_was_locked_beats_what_it_holds_fro
     assert await vault.set(NAME, Secret("newest")) is Place.KEYRING
     assert await vault.get(NAME) == Secret("newest")
     assert not modes(tmp_path) & {0o600}
+
+
+@pytest.mark.parametrize("backend", [Locked, Silent])
+async def test_what_a_keyring_may_keep_that_does_not_answer_is_not_called_missing(
+    tmp_path: Path, backend: type[Kept]
+) -> None:
+    use(backend)
+    with pytest.raises(KeyringSilentError, match="does not answer"):
+        await Vault(tmp_path / "secrets", deadline=0.2).get(NAME)
 
 
 @pytest.mark.parametrize("backend", [Locked, Silent])

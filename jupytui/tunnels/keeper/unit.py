@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,9 +20,15 @@ _DIRECTORY = 'printf %s "${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user"'
 
 
 def unit_text(command: Sequence[str]) -> str:
-    """Return the unit that runs `command`, which is `spawn.command(hosts, "--login")`."""
-    source = {name: value for name, value in spawn.environment().items() if name == "PYTHONPATH"}
-    return render(UnitFile("Tunnels of jupytui", tuple(command), source))
+    """Return the unit that runs `command`, which is `spawn.command(hosts, "--login")`.
+
+    It finds the programs that we find: with systemd's own PATH, no ngrok and no ProxyCommand in ~/.local/bin is found.
+    """
+    here = spawn.environment()
+    # Without what stands for the directory that a program is in: the unit's would be another.
+    here["PATH"] = os.pathsep.join(filter(os.path.isabs, here.get("PATH", "").split(os.pathsep)))
+    kept = {name: here[name] for name in ("PATH", "PYTHONPATH") if here.get(name)}
+    return render(UnitFile("Tunnels of jupytui", tuple(command), kept))
 
 
 async def install(host: Host, prompter: Prompter, command: Sequence[str]) -> str:

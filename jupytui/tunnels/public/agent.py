@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jupytui.config.private import NotPrivateError
 from jupytui.secret import Secret
-from jupytui.tunnels.public.codes import NgrokError
+from jupytui.tunnels.public.codes import NgrokError, Unconfirmed
 from jupytui.tunnels.public.leash import Leash
 from jupytui.tunnels.public.process import AgentProcess, Endpoint
 from jupytui.tunnels.public.speech import Event, silent
@@ -48,21 +48,30 @@ class Agent:
                     return Public(await run.connect(endpoint), run.ended)
             except BaseException as error:
                 del self._endpoints[endpoint]
-                if not self._endpoints or not isinstance(error, NgrokError):  # who knows what is online by now
+                unclear = isinstance(error, Unconfirmed) or not isinstance(error, NgrokError)
+                if unclear or not self._endpoints:  # who knows what is online by now
                     await self._end()
                 if isinstance(error, TimeoutError):
                     raise silent() from None
                 raise
 
     async def withdraw(self, endpoint: Endpoint) -> None:
-        """Take `endpoint` offline. Its agent goes with the last one: when this returns the process is gone."""
+        """Take `endpoint` offline: when this returns nobody reaches it, and with the last one the process is gone.
+
+        An agent that does not confirm it is ended; the owners of the others see that, and start the next.
+        """
         async with self._lock:
             if self._endpoints.pop(endpoint, None) is None or not self._run:
                 return
-            if self._endpoints:
-                await self._run.disconnect(endpoint)
-            else:
+            if not self._endpoints:
                 await self._end()
+                return
+            try:
+                await self._run.disconnect(endpoint)
+            except BaseException as error:
+                await self._end()
+                if not isinstance(error, NgrokError):
+                    raise
 
     async def close(self) -> None:
         """End the agent, whatever is online."""

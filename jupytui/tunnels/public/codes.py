@@ -59,6 +59,10 @@ class NgrokError(JupytuiError):
         self.retry = retry
 
 
+class Unconfirmed(NgrokError):
+    """The agent did not say whether it did what it was asked: nobody knows what is online."""
+
+
 def find_code(text: str) -> int | None:
     """Return the last code in `text` (a log line, a body, the header `Ngrok-Error-Code`), None without one."""
     found = _CODE.findall(text)

@@ -7,19 +7,20 @@ it, Jupyter answers logins with 404 and websockets with 403. Its `local_hostname
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from time import time
+from time import monotonic, time
 
-from jupytui.config.vault import Vault
+from jupytui.config.vault import KeyringSilentError, Vault
 from jupytui.errors import JupytuiError
 from jupytui.secret import Secret
 from jupytui.tunnels.backoff import Backoff
-from jupytui.tunnels.models import Address, Status, Trouble, Tunnel, TunnelState
-from jupytui.tunnels.public.agent import Agent
+from jupytui.tunnels.models import Status, Trouble, Tunnel, TunnelState
+from jupytui.tunnels.public import door
+from jupytui.tunnels.public.agent import Agent, Public
 from jupytui.tunnels.public.binary import find_binary, ngrok_directory
 from jupytui.tunnels.public.codes import REFUSED, NgrokError, explain
 from jupytui.tunnels.public.process import Endpoint
@@ -28,6 +29,9 @@ from jupytui.tunnels.public.speech import Event
 NGROK_TOKEN = "ngrok-token"  # its name in the vault
 STEADY = 30.0  # seconds online after which pauses begin anew
 COUNT = 0.5  # seconds between two reports of counters alone
+CHECK = 10.0  # seconds between two looks at the server behind
+ABSENT = 1.0  # while nothing answers
+RESTART = 60.0  # seconds without an answer in which it stays online: an address that ngrok chose is lost with it
 
 FindToken = Callable[[], Awaitable[Secret | None]]
 MakeShare = Callable[[Tunnel, Callable[[], None]], "NgrokShare"]
@@ -39,16 +43,26 @@ def shares(directory: Path | None = None, vault: Vault | None = None) -> MakeSha
     agent = Agent(place, partial(find_binary, place))
 
     def make(tunnel: Tunnel, changed: Callable[[], None]) -> NgrokShare:
-        return NgrokShare(tunnel, agent, partial(kept.get, NGROK_TOKEN), changed)
+        return NgrokShare(tunnel, agent, partial(_token, kept), changed)
 
     return make
+
+
+async def _token(vault: Vault) -> Secret | None:
+    """Return the token that is kept. Raises VaultError, NgrokError when that may be known later."""
+    try:
+        return await vault.get(NGROK_TOKEN)
+    except KeyringSilentError as error:
+        raise NgrokError(error.message, error.hint, retry=True) from None
 
 
 class NgrokShare:
     """Keeps `tunnel` (kind public) online from `start` to `close`. `changed` hears when `status()` has changed.
 
     An agent that ends is started again, with a backoff; what needs the user (a bad token, a domain that is not theirs)
-    is not tried again by itself. `find_token` is asked at each attempt.
+    is not tried again by itself. `find_token` is asked at each attempt. Who took care that a server asks for a password
+    did so once, perhaps before a reboot: it is looked at before it goes online, and again and again while it is, and
+    taken offline when it lets strangers in.
     """
 
     listening = None
@@ -62,6 +76,8 @@ class NgrokShare:
         self._task: asyncio.Task[None] | None = None
         self._report: asyncio.TimerHandle | None = None
         self._now = asyncio.Event()
+        self._look_now = asyncio.Event()
+        self._lost = False
 
     def status(self) -> Status:
         """Return how it stands."""
@@ -106,44 +122,78 @@ class NgrokShare:
 
     async def _wait(self, pause: float, trouble: Trouble) -> None:
         self._set(TunnelState.WAITING, trouble, next_try=time() + pause)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await self._now.wait()
+        await _set_within(self._now, pause)
 
     async def _be_online(self) -> None:
-        """Be online until the agent ends. Raises JupytuiError when that fails."""
+        """Be online until the agent ends. Raises JupytuiError when that fails, or must not be."""
         if not (token := await self._find_token()):
             raise explain(4018)
         endpoint = Endpoint(self.tunnel.name, _upstream(self.tunnel), self.tunnel.domain)
+        await self._answered()
         public = await self._agent.publish(endpoint, token, self._hear)
         try:
-            refused = await _refuses(self.tunnel.to)
-            self._online(refused, public.url)
-            await asyncio.shield(public.ended)
+            await self._stay(public)
             self._status = replace(self._status, reconnects=self._status.reconnects + 1)
         finally:
-            with suppress(NgrokError):
-                await self._agent.withdraw(endpoint)
+            await _whole(self._agent.withdraw(endpoint))
+
+    async def _answered(self) -> None:
+        """Wait until a server answers that may be online. Raises NgrokError for one that must not be."""
+        while not await door.is_shut(self.tunnel):
+            self._show(TunnelState.NO_SERVER, _absent(self.tunnel))
+            await _set_within(self._now, ABSENT)
+            self._now.clear()
+
+    async def _stay(self, public: Public) -> None:
+        """Return when the agent has ended. Raises NgrokError when what is behind must not be online any longer."""
+        watching = asyncio.create_task(self._watch(public.url), name=f"door of {self.tunnel.name}")
+        try:
+            await asyncio.wait({watching, public.ended}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+
+    async def _watch(self, url: str) -> None:
+        """Look at what is behind, again and again. Raises NgrokError as soon as it must not be online any longer."""
+        self._lost, answered = False, monotonic()
+        while True:
+            self._look_now.clear()
+            if there := await door.is_shut(self.tunnel):
+                answered = monotonic()
+            elif monotonic() - answered > RESTART:
+                trouble = _absent(self.tunnel)
+                raise NgrokError(trouble.message, trouble.hint, retry=True)
+            if not self._lost:
+                self._online(not there, url)
+            await _set_within(self._look_now, CHECK if there else ABSENT)
 
     def _hear(self, event: Event) -> None:
         if event is Event.CONNECTION:
             self._status = replace(self._status, connections=self._status.connections + 1)
         if not self._status.url:
             return
+        self._lost = event is Event.LOST
         if event is Event.CONNECTION and self._status.state is TunnelState.UP:
             self._report = self._report or asyncio.get_running_loop().call_later(COUNT, self._tell)
         elif event is Event.LOST:
             trouble = Trouble("The ngrok agent has lost ngrok's servers and looks for them.")
             self._set(TunnelState.CONNECTING, trouble, url=self._status.url)
         else:
-            self._online(event is Event.REFUSED, self._status.url)
+            self._look_now.set()
 
     def _online(self, refused: bool, url: str) -> None:
         if refused:
             trouble = explain(REFUSED)
-            self._set(TunnelState.NO_SERVER, Trouble(trouble.message, trouble.hint), url=url)
+            self._show(TunnelState.NO_SERVER, Trouble(trouble.message, trouble.hint), url=url)
         else:
-            self._set(TunnelState.UP, url=url)
+            self._show(TunnelState.UP, url=url)
+
+    def _show(self, state: TunnelState, error: Trouble | None = None, *, url: str = "") -> None:
+        """Set it, if it is news."""
+        if (state, error, url) != (self._status.state, self._status.error, self._status.url):
+            self._set(state, error, url=url)
 
     def _set(
         self, state: TunnelState, error: Trouble | None = None, *, url: str = "", next_try: float | None = None
@@ -170,18 +220,21 @@ def _upstream(tunnel: Tunnel) -> str:
     return f"{'https' if secure else 'http'}://{tunnel.to}"
 
 
-async def _refuses(to: Address | None) -> bool:
-    """Whether nothing listens at `to`."""
-    if to is None:
-        return False
+def _absent(tunnel: Tunnel) -> Trouble:
+    return Trouble(f"Nothing answers at {tunnel.to}: not published.", "It goes online once its server answers.")
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+async def _whole(work: Coroutine[None, None, None]) -> None:
+    """Do `work` to its end, also when we are cancelled meanwhile: half of it may have left something online."""
+    task = asyncio.ensure_future(work)
     try:
-        async with asyncio.timeout(2):
-            _, writer = await asyncio.open_connection(to.host, to.port)
-    except TimeoutError:
-        return False
-    except OSError:
-        return True
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-    return False
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

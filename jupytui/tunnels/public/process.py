@@ -21,7 +21,7 @@ from jupytui.blocking import in_thread
 from jupytui.text import clean_line
 from jupytui.tunnels.public.codes import NgrokError
 from jupytui.tunnels.public.leash import Leash
-from jupytui.tunnels.public.speech import Event, find_event, silence, translated
+from jupytui.tunnels.public.speech import Event, find_event, not_understood, silence, translated
 
 if TYPE_CHECKING:
     from pyngrok.log import NgrokLog
@@ -73,7 +73,7 @@ class AgentProcess:
         answer = await self._request("POST", "/api/endpoints", wanted)
         url = answer.get("url", answer.get("public_url"))
         if not isinstance(url, str):
-            raise NgrokError("The ngrok agent is not understood.", "It may be too old: `ngrok update`.")
+            raise not_understood()
         self._paths[endpoint] = f"/api/endpoints/{quote(endpoint.name, safe='')}"
         return clean_line(url)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeVar
 
-from jupytui.tunnels.public.codes import NgrokError, explain, find_code
+from jupytui.tunnels.public.codes import NgrokError, Unconfirmed, explain, find_code
 
 if TYPE_CHECKING:
     from pyngrok.log import NgrokLog
@@ -57,7 +57,7 @@ def translated(call: Callable[[], T]) -> T:
         said = f"{error.ngrok_error or ''} {' '.join(log.line for log in error.ngrok_logs)}"
         raise _meaning(said, "The ngrok agent does not start.") from None
     except (PyngrokError, OSError, ValueError):
-        raise NgrokError("The ngrok agent is not understood.", "It may be too old: `ngrok update`.") from None
+        raise not_understood() from None
 
 
 def _meaning(said: str, otherwise: str) -> NgrokError:
@@ -72,6 +72,11 @@ def _meaning(said: str, otherwise: str) -> NgrokError:
 
 def silent() -> NgrokError:
     """Return what to say of an agent that says nothing."""
-    return NgrokError(
+    return Unconfirmed(
         "The ngrok agent does not answer.", "It is tried again; `ngrok diagnose` may say why.", retry=True
     )
+
+
+def not_understood() -> NgrokError:
+    """Return what to say of an agent that says what no agent that we know says."""
+    return Unconfirmed("The ngrok agent is not understood.", "It may be too old: `ngrok update`.")

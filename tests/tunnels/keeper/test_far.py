@@ -171,14 +171,20 @@ async def test_an_unknown_key_and_a_passphrase_wait_for_whoever_comes_and_the_pa
     assert not [path for path in (*files, *seen) if PASSPHRASE.encode() in path.read_bytes()]
 
 
-async def test_the_unit_for_after_login_is_installed_started_and_removed(lab: Lab, source: LabHost) -> None:
+async def test_the_unit_for_after_login_is_installed_started_with_our_path_and_removed(
+    lab: Lab, source: LabHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
     far = await reach(lab, source)
+    path_here = f'{os.environ["PATH"]}:/opt/50% off/$HOME/a"b\\c'
+    monkeypatch.setenv("PATH", path_here)
     try:
         # The host has no jupytui; sleep stands in for it.
         path = await unit.install(far, Nobody(), ("/usr/bin/sleep", "infinity"))
         look = f"systemctl --user is-active {unit.NAME}; systemctl --user is-enabled {unit.NAME}"
         assert (await far.run(look)).stdout == b"active\nenabled\n"
         assert path == f"/home/alice/.config/systemd/user/{unit.NAME}"
+        variables = f"cat /proc/$(systemctl --user show -P MainPID {unit.NAME})/environ"
+        assert f"PATH={path_here}".encode() in (await far.run(variables)).stdout.split(b"\0")
         assert await unit.uninstall(far, Nobody())
         assert not await unit.uninstall(far, Nobody())
         assert (await far.run(f"test -e {path}")).status == 1

@@ -3,7 +3,8 @@
 `python stand_in_ngrok_agent.py SETTINGS start --none --log stdout --config ngrok.yml`. SETTINGS is a JSON file:
 
 - `tokens`: those it accepts (any, when missing); `error`: 105, 107, 108 or 4018 at the start, 334 at an endpoint
-- `silent`: it says nothing; `deaf`: its API never answers
+- `silent`: it says nothing; `deaf`: its API never answers; `deaf_to`: nor to this method; `mute_on`: it takes
+  this endpoint and does not say so; `fails`: this method is answered with a 500
 - `port`: where its "internet" listens on 127.0.0.1 (0: any); `url`: how addresses there look, `{domain}` and `{port}`
   are filled in
 
@@ -81,12 +82,15 @@ class Agent:
 
     async def asked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        if self.settings.get("deaf"):
-            await asyncio.Event().wait()
         method, path, _ = head.split(" ", 2)
+        if self.settings.get("deaf") or self.settings.get("deaf_to") == method:
+            await asyncio.Event().wait()
         lengths = [line.split(":")[1] for line in head.splitlines() if line.lower().startswith("content-length")]
         body = await reader.readexactly(int(lengths[0])) if lengths else b""
-        status, answer = self.answer(method, path, json.loads(body) if body else {})
+        wanted = json.loads(body) if body else {}
+        status, answer = self.answer(method, path, wanted)
+        if "mute_on" in self.settings and self.settings["mute_on"] == wanted.get("name"):
+            await asyncio.Event().wait()
         data = b"" if answer is None else json.dumps(answer).encode()
         writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode() + data)
         await writer.drain()
@@ -94,6 +98,8 @@ class Agent:
 
     def answer(self, method: str, path: str, data: dict[str, Any]) -> tuple[str, object]:
         name = path.removeprefix("/api/endpoints").strip("/")
+        if self.settings.get("fails") == method:
+            return "500 Internal Server Error", {"status_code": 500, "msg": "it failed"}
         if not path.startswith("/api/endpoints"):
             return "404 Not Found", {"status_code": 404, "msg": "not found"}
         if method == "POST":

@@ -7,22 +7,37 @@ import gc
 import logging
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import pytest
+import trustme
 
 from jupytui.secret import Secret
 from jupytui.tunnels.models import Address, Behind, Status, Tunnel, TunnelKind, TunnelState
+from jupytui.tunnels.public import ngrok, process
 from jupytui.tunnels.public.agent import Agent
 from jupytui.tunnels.public.ngrok import NgrokShare
-from tests.tunnels.public.stand_in import MARKER, Statuses, place_stand_in, set_stand_in
+from tests.tunnels.public.stand_in import (
+    ANOTHER_PROGRAM,
+    MARKER,
+    OPEN,
+    SHUT,
+    UNCLEAR,
+    Answers,
+    StandInServer,
+    Statuses,
+    jupyter_server,
+    place_stand_in,
+    set_stand_in,
+)
 
 PROMISE = 10.0  # seconds to a message
 
@@ -34,6 +49,7 @@ class Desk:
     binary: Path
     directory: Path
     agent: Agent
+    server: StandInServer
     token: Secret | None = None
 
     def share(self, to: Address | None, name: str = "lab", domain: str = "", behind: Behind | None = None) -> Shared:
@@ -66,24 +82,10 @@ class Shared:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     binary = place_stand_in(tmp_path / "bin")
     agent = Agent(tmp_path / "state" / "ngrok", lambda: binary)
-    yield Desk(binary, tmp_path / "state" / "ngrok", agent, Secret(MARKER))
+    async with jupyter_server() as server:
+        yield Desk(binary, tmp_path / "state" / "ngrok", agent, server, Secret(MARKER))
     await agent.close()
     assert not list((tmp_path / "state" / "ngrok").glob("*")), "something was left of an agent"
-
-
-@asynccontextmanager
-async def web_server(answer: bytes = b"hello", port: int = 0) -> AsyncIterator[tuple[Address, list[bytes]]]:
-    """A server that keeps the heads of what it was asked."""
-    heads: list[bytes] = []
-
-    async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with closing(writer), suppress(asyncio.IncompleteReadError):
-            heads.append(await reader.readuntil(b"\r\n\r\n"))
-            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
-            await writer.drain()
-
-    async with await asyncio.start_server(asked, "127.0.0.1", port) as server:
-        yield Address("127.0.0.1", server.sockets[0].getsockname()[1]), heads
 
 
 async def visit(url: str) -> bytes:
@@ -116,16 +118,16 @@ async def come_true(condition: Callable[[], object]) -> None:
 
 
 async def closed_port() -> Address:
-    async with web_server() as (address, _):
-        return address
+    async with jupyter_server() as server:
+        return server.to
 
 
 async def test_a_share_is_reached_from_outside_with_the_host_header_as_the_visitor_sent_it(desk: Desk) -> None:
-    async with web_server() as (to, heads), desk.share(to, domain="lab.example.test") as shared:
+    async with jupyter_server() as server, desk.share(server.to, domain="lab.example.test") as shared:
         status = await shared.until(TunnelState.UP)
         assert "//lab.example.test:" in status.url
         assert (await visit(status.url)).endswith(b"hello")
-        assert b"\r\nHost: lab.example.test\r\n" in heads[-1]
+        assert b"\r\nHost: lab.example.test\r\n" in server.heads[-1]
         await shared.until(lambda status: status.connections == 1)
 
 
@@ -137,8 +139,8 @@ async def test_a_tls_server_is_led_to_by_https(desk: Desk) -> None:
 
 
 async def test_stopping_ends_the_agent_and_its_watcher_and_removes_its_files(desk: Desk) -> None:
-    async with web_server() as (to, _):
-        async with desk.share(to) as shared:
+    async with jupyter_server() as server:
+        async with desk.share(server.to) as shared:
             await shared.until(TunnelState.UP)
             pid = desk.agent.pid or 0
             assert len(descendants(pid)) >= 2
@@ -150,10 +152,10 @@ async def test_stopping_ends_the_agent_and_its_watcher_and_removes_its_files(des
 
 
 async def test_two_shares_have_one_agent_which_ends_with_the_last(desk: Desk) -> None:
-    async with web_server() as (to, _), desk.share(to, "one") as one:
+    async with jupyter_server() as server, desk.share(server.to, "one") as one:
         await one.until(TunnelState.UP)
         pid = desk.agent.pid
-        async with desk.share(to, "two") as two:
+        async with desk.share(server.to, "two") as two:
             await two.until(TunnelState.UP)
             assert desk.agent.pid == pid
         assert one.share.status().state is TunnelState.UP
@@ -162,7 +164,7 @@ async def test_two_shares_have_one_agent_which_ends_with_the_last(desk: Desk) ->
 
 
 async def test_an_agent_that_is_killed_is_noticed_within_a_second_and_the_share_comes_back(desk: Desk) -> None:
-    async with web_server() as (to, _), desk.share(to, domain="lab.example.test") as shared:
+    async with jupyter_server() as server, desk.share(server.to, domain="lab.example.test") as shared:
         await shared.until(TunnelState.UP)
         pid = desk.agent.pid or 0
         os.kill(pid, signal.SIGKILL)
@@ -185,7 +187,7 @@ async def test_an_agent_that_is_killed_is_noticed_within_a_second_and_the_share_
 async def test_a_refused_token_is_told_in_words_and_not_tried_again(desk: Desk, code: int, words: str) -> None:
     set_stand_in(desk.binary, error=code)
     began = monotonic()
-    async with desk.share(Address("127.0.0.1", 1)) as shared:
+    async with desk.share(desk.server.to) as shared:
         status = await shared.until(TunnelState.FAILED)
         assert monotonic() - began < PROMISE
         assert status.error
@@ -198,7 +200,7 @@ async def test_a_refused_token_is_told_in_words_and_not_tried_again(desk: Desk, 
 async def test_what_is_taken_is_told_in_words_and_had_once_it_is_free(desk: Desk, code: int, words: str) -> None:
     set_stand_in(desk.binary, error=code)
     began = monotonic()
-    async with web_server() as (to, _), desk.share(to) as shared:
+    async with jupyter_server() as server, desk.share(server.to) as shared:
         status = await shared.until(TunnelState.WAITING)
         assert monotonic() - began < PROMISE
         assert status.error
@@ -209,25 +211,171 @@ async def test_what_is_taken_is_told_in_words_and_had_once_it_is_free(desk: Desk
         await shared.until(TunnelState.UP)
 
 
-async def test_a_refusing_server_is_told_at_once_and_by_each_visit_until_it_listens(desk: Desk) -> None:
+async def test_a_server_that_goes_away_for_a_while_is_told_by_a_visit_and_stays_online_at_its_address(
+    desk: Desk,
+) -> None:
+    async with jupyter_server() as server:
+        share = desk.share(server.to)
+        share.share.start()
+        url = (await share.until(TunnelState.UP)).url
+    async with share:
+        assert b"ERR_NGROK_8012" in await visit(url)
+        status = await share.until(TunnelState.NO_SERVER)
+        assert status.url == url
+        assert status.error
+        assert "refuses the connection" in status.error.message
+        async with jupyter_server(port=server.to.port):
+            status = await share.until(TunnelState.UP)
+            assert (status.url, status.error) == (url, None)
+            assert (await visit(url)).endswith(b"hello")
+
+
+async def test_where_nothing_answers_nothing_is_online_until_it_does(desk: Desk) -> None:
     to = await closed_port()
     async with desk.share(to) as shared:
         status = await shared.until(TunnelState.NO_SERVER)
+        assert not status.url
         assert status.error
-        assert "refuses the connection" in status.error.message
-        assert b"ERR_NGROK_8012" in await visit(status.url)
-        async with web_server(port=to.port):
-            await visit(status.url)
-            assert not (await shared.until(TunnelState.UP)).error
-        await visit(status.url)
-        await shared.until(TunnelState.NO_SERVER)
+        assert "Nothing answers" in status.error.message
+        assert desk.agent.pid is None
+        async with jupyter_server(port=to.port):
+            shared.share.retry()
+            assert (await shared.until(TunnelState.UP)).url
+
+
+async def test_a_server_that_stays_away_is_taken_offline(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngrok, "CHECK", 0.02)
+    monkeypatch.setattr(ngrok, "RESTART", 0.0)
+    async with jupyter_server() as server:
+        share = desk.share(server.to)
+        share.share.start()
+        await share.until(TunnelState.UP)
+    async with share:
+        await share.until(lambda status: status.state is TunnelState.NO_SERVER and not status.url)
+        assert desk.agent.pid is None
+
+
+BARRED = [(OPEN, "lets anybody in without a password: not published"), (ANOTHER_PROGRAM, "no Jupyter: not published")]
+
+
+@pytest.mark.parametrize(("answers", "words"), BARRED)
+async def test_what_lets_strangers_in_or_is_another_program_never_goes_online(
+    desk: Desk, answers: Answers, words: str
+) -> None:
+    desk.server.answers = answers
+    async with desk.share(desk.server.to) as shared:
+        status = await shared.until(TunnelState.FAILED)
+        assert status.error
+        assert words in status.error.message
+        assert status.error.hint
+        shared.share.retry()
+        await shared.until(TunnelState.CONNECTING)
+        await shared.until(TunnelState.FAILED)
+        desk.server.answers = SHUT
+        shared.share.retry()
+        await shared.until(TunnelState.UP)
+    assert not any(status.url for status in shared.statuses.all if status.state is not TunnelState.UP)
+
+
+@pytest.mark.parametrize(("answers", "words"), BARRED)
+async def test_what_lets_strangers_in_or_is_another_program_by_now_is_taken_offline(
+    desk: Desk, answers: Answers, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ngrok, "CHECK", 0.02)
+    async with desk.share(desk.server.to) as shared:
+        await shared.until(TunnelState.UP)
+        desk.server.answers = answers
+        status = await shared.until(TunnelState.FAILED)
+        assert not status.url
+        assert status.error
+        assert words in status.error.message
+        assert desk.agent.pid is None
+
+
+async def test_a_server_of_which_nobody_can_tell_is_not_online_until_somebody_can(desk: Desk) -> None:
+    desk.server.answers = UNCLEAR
+    async with desk.share(desk.server.to) as shared:
+        status = await shared.until(TunnelState.WAITING)
+        assert status.error
+        assert "Nobody can tell" in status.error.message
+        assert desk.agent.pid is None
+        desk.server.answers = SHUT
+        await shared.until(TunnelState.UP)
+
+
+@pytest.mark.parametrize("answers", [SHUT, OPEN])
+async def test_a_server_with_tls_below_another_address_is_looked_at_there(desk: Desk, answers: Answers) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("localhost").configure_cert(tls)
+    behind = Behind("/user/alice/", secure=True)
+    async with jupyter_server(answers, base_url="/user/alice/", tls=tls) as server:
+        async with desk.share(server.to, behind=behind) as shared:
+            await shared.until(TunnelState.UP if answers is SHUT else TunnelState.FAILED)
+        async with desk.share(server.to, behind=Behind("/user/bob/", secure=True)) as shared:
+            await shared.until(TunnelState.FAILED)
+
+
+@pytest.mark.parametrize("setting", [{"deaf_to": "DELETE"}, {"fails": "DELETE"}])
+async def test_stopping_one_of_two_takes_it_offline_even_if_the_agent_does_not_do_it_and_the_other_comes_back(
+    desk: Desk, setting: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_REQUEST", 0.3)
+    set_stand_in(desk.binary, **setting)
+    async with desk.share(desk.server.to, "stays") as stays:
+        await stays.until(TunnelState.UP)
+        async with desk.share(desk.server.to, "goes") as goes:
+            await goes.until(TunnelState.UP)
+            pid = desk.agent.pid
+            stays.statuses.all.clear()
+        assert not Path(f"/proc/{pid}").exists()
+        status = await stays.until(TunnelState.UP)
+        assert (status.reconnects, goes.share.status().state) == (1, TunnelState.DOWN)
+        assert desk.agent.pid not in {None, pid}
+
+
+async def test_a_share_that_is_stopped_while_it_is_taken_offline_is_offline_when_that_is_done(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ngrok, "CHECK", 0.02)
+    begun, go_on, gone = asyncio.Event(), asyncio.Event(), []
+    disconnect = process.AgentProcess.disconnect
+
+    async def slow(agent: process.AgentProcess, endpoint: process.Endpoint) -> None:
+        begun.set()
+        await go_on.wait()
+        await disconnect(agent, endpoint)
+        gone.append(endpoint.name)
+
+    monkeypatch.setattr(process.AgentProcess, "disconnect", slow)
+    async with desk.share(desk.server.to, "stays") as stays, jupyter_server() as server:
+        await stays.until(TunnelState.UP)
+        async with desk.share(server.to, "goes") as goes:
+            await goes.until(TunnelState.UP)
+            server.answers = OPEN
+            await begun.wait()
+            asyncio.get_running_loop().call_later(0.05, go_on.set)
+        assert gone == ["goes"]
+        assert stays.share.status().reconnects == 0
+
+
+async def test_an_endpoint_that_the_agent_does_not_confirm_is_not_left_online(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_REQUEST", 0.3)
+    set_stand_in(desk.binary, mute_on="two")
+    async with desk.share(desk.server.to, "one") as one:
+        await one.until(TunnelState.UP)
+        pid = desk.agent.pid
+        async with desk.share(desk.server.to, "two") as two:
+            await two.until(TunnelState.WAITING)
+            assert not Path(f"/proc/{pid}").exists()
 
 
 @pytest.mark.parametrize("how", ["silent", "deaf"])
 async def test_an_agent_that_says_nothing_is_told_within_ten_seconds_and_ended(desk: Desk, how: str) -> None:
     set_stand_in(desk.binary, **{how: True})
     began = monotonic()
-    async with desk.share(Address("127.0.0.1", 1)) as shared:
+    async with desk.share(desk.server.to) as shared:
         status = await shared.until(TunnelState.WAITING)
         assert monotonic() - began < PROMISE
         assert status.error
@@ -238,15 +386,15 @@ async def test_an_agent_that_says_nothing_is_told_within_ten_seconds_and_ended(d
 async def test_a_share_can_be_stopped_while_its_agent_is_silent(desk: Desk) -> None:
     set_stand_in(desk.binary, silent=True)
     began = monotonic()
-    async with desk.share(Address("127.0.0.1", 1)) as shared:
+    async with desk.share(desk.server.to) as shared:
         await come_true(lambda: desk.agent.pid is not None)
     assert monotonic() - began < PROMISE
     assert shared.share.status().state is TunnelState.DOWN
 
 
-async def test_without_a_binary_nothing_is_fetched_and_the_hint_says_what_to_do(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, tmp_path, Agent(tmp_path / "state", lambda: None), Secret(MARKER))
-    async with desk.share(Address("127.0.0.1", 1)) as shared:
+async def test_without_a_binary_nothing_is_fetched_and_the_hint_says_what_to_do(desk: Desk, tmp_path: Path) -> None:
+    desk.agent = Agent(tmp_path / "state", lambda: None)
+    async with desk.share(desk.server.to) as shared:
         status = await shared.until(TunnelState.FAILED)
         assert status.error
         assert "no ngrok agent" in status.error.message
@@ -254,7 +402,7 @@ async def test_without_a_binary_nothing_is_fetched_and_the_hint_says_what_to_do(
 
 async def test_without_a_token_no_agent_is_started(desk: Desk) -> None:
     desk.token = None
-    async with desk.share(Address("127.0.0.1", 1)) as shared:
+    async with desk.share(desk.server.to) as shared:
         status = await shared.until(TunnelState.FAILED)
         assert status.error
         assert "token" in status.error.message
@@ -292,7 +440,7 @@ async def test_the_token_is_in_no_argv_no_environment_no_log_and_no_file_wider_t
                 assert path.stat().st_mode & 0o077 == 0, path
 
     try:
-        async with web_server() as (to, _), desk.share(to) as shared:
+        async with jupyter_server() as server, desk.share(server.to) as shared:
             await shared.until(TunnelState.UP)
             pid = desk.agent.pid or 0
             assert len(descendants(pid)) >= 2
@@ -300,11 +448,11 @@ async def test_the_token_is_in_no_argv_no_environment_no_log_and_no_file_wider_t
             assert desk.directory.stat().st_mode & 0o077 == 0
         for code in (105, 107):
             set_stand_in(desk.binary, error=code)
-            async with desk.share(Address("127.0.0.1", 1)) as shared:
+            async with desk.share(desk.server.to) as shared:
                 await shared.until(TunnelState.FAILED)
                 look()
         set_stand_in(desk.binary, silent=True)
-        async with desk.share(Address("127.0.0.1", 1)) as shared:
+        async with desk.share(desk.server.to) as shared:
             await come_true(lambda: desk.agent.pid is not None)
             look()
             assert any(path.name == "ngrok.yml" for path in seen)
@@ -339,7 +487,7 @@ async def test_an_agent_ends_with_its_owner_even_when_that_is_killed_and_the_nex
         await come_true(lambda: not descendants(pid) and not Path(f"/proc/{pid}").exists())
     left = list(desk.directory.glob("*"))
     assert len(left) == 1
-    async with web_server() as (to, _), desk.share(to) as shared:
+    async with jupyter_server() as server, desk.share(server.to) as shared:
         await shared.until(TunnelState.UP)
         assert not left[0].exists()
 
@@ -348,7 +496,7 @@ async def test_failing_again_and_again_leaves_no_descriptor_no_thread_and_no_pro
     set_stand_in(desk.binary, error=105)
 
     async def fail() -> None:
-        async with desk.share(Address("127.0.0.1", 1)) as shared:
+        async with desk.share(desk.server.to) as shared:
             await shared.until(TunnelState.FAILED)
 
     await fail()
