@@ -29,6 +29,10 @@ class ApiError(JupytuiError):
         self.status = status
 
 
+class NotHttpError(ApiError):
+    """What answers is no HTTP server."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An HTTP answer; redirects are answers like any other and are never followed. Names of headers are lowercase."""
@@ -68,7 +72,7 @@ class HttpClient:
         except (OSError, EOFError):
             raise ApiError("The server closed the connection, or refused it.") from None
         except (h11.RemoteProtocolError, h11.LocalProtocolError):
-            raise ApiError("What answers there does not speak HTTP.") from None
+            raise NotHttpError("What answers there does not speak HTTP.") from None
 
     async def close(self) -> None:
         """Close the kept connection."""

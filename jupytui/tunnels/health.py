@@ -10,7 +10,7 @@ from jupytui.errors import JupytuiError
 from jupytui.hosts.base import Host
 from jupytui.jupyter.access import Access
 from jupytui.jupyter.client import JupyterApi
-from jupytui.jupyter.http import ApiError
+from jupytui.jupyter.http import ApiError, NotHttpError
 from jupytui.tunnels.models import Address, Behind, Trouble, TunnelState
 
 SAME_START = 1.5  # seconds: a process' start is counted in hundredths, but whoever wrote it down may have rounded
@@ -69,7 +69,7 @@ async def _version(near: Host, behind: Behind, to: Address) -> str | None:
 def _silent(to: Address, error: ApiError) -> Health:
     if error.status is not None and error.status != 404:
         return WELL  # /api needs no credentials, but a proxy or a hub before it may: somebody is there
-    if error.status == 404 or "speak HTTP" in error.message:
+    if error.status == 404 or isinstance(error, NotHttpError):
         return _wrong(to, "what answers is no Jupyter")
     return Health(TunnelState.NO_SERVER, Trouble(f"Nothing answers at {to}.", error.hint))
 

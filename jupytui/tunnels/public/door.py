@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.access import Access
 from jupytui.jupyter.client import Door, JupyterApi
-from jupytui.jupyter.http import ApiError
+from jupytui.jupyter.http import ApiError, NotHttpError
 from jupytui.tunnels.models import Address, Behind, Tunnel
 from jupytui.tunnels.public.codes import NgrokError
 
@@ -37,7 +37,9 @@ async def is_shut(tunnel: Tunnel) -> bool:
 
 def _is_silent(error: ApiError) -> bool:
     """Whether nothing answers, or something that will once it has started, or is less busy."""
-    return "speak HTTP" not in error.message if error.status is None else error.status == 429 or error.status >= 500
+    if error.status is None:
+        return not isinstance(error, NotHttpError)
+    return error.status == 429 or error.status >= 500
 
 
 def _stranger(to: Address) -> NgrokError:
