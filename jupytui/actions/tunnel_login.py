@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -27,7 +29,17 @@ async def _keep(context: Context, subjects: Subjects, _answers: Answers) -> str:
     for subject in subjects:
         entry = listed(context, subject) or _entry_of(status_of(context, subject))
         edit(context, partial(_kept_up, entry=entry))
-    return f"{names(subjects)} in {context.config.path.name}, to be up after a login."
+    return f"{names(subjects)} in {context.config.path.name}, to be up after a login.{without_service()}"
+
+
+def without_service() -> str:
+    """Return what brings up what is kept while the login service is not installed, "" when it is."""
+    from jupytui.tunnels.keeper import unit
+
+    configuration = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    if (configuration / "systemd" / "user" / unit.NAME).exists():
+        return ""
+    return " What is kept comes up with the next jupytui, and by itself once `jupytui tunnel install` was run."
 
 
 def _kept_up(config: Config, entry: TunnelEntry) -> Config:

@@ -49,12 +49,14 @@ def route(status: Status) -> str:
 
 
 def address(status: Status) -> str:
-    """Return what to type into a browser to get through a tunnel, or into its settings for a proxy."""
+    """Return what to type into a browser to get through a tunnel, or into its settings for a proxy; "" for nothing."""
     tunnel, here = status.tunnel, status.local or status.tunnel.local
     if tunnel.kind is TunnelKind.PUBLIC:
         return status.url
     if tunnel.kind is TunnelKind.REMOTE or here is None or here.path:
         return str(here or "")
+    if not here.port:
+        return ""  # the system chooses one when it comes up
     if tunnel.kind is TunnelKind.SOCKS:
         return f"socks5h://{here}"
     behind = tunnel.behind or Behind()

@@ -13,10 +13,13 @@ from jupytui.actions.base import Action, Answers, Context, Loss, Subjects
 from jupytui.actions.hosts_toml import edit
 from jupytui.actions.tunnel_words import address, all_tunnels, names, status_of, told
 from jupytui.config.edit import add_tunnel, remove_tunnels
+from jupytui.config.load import load_config
 from jupytui.config.model import LOCAL, TunnelEntry, TunnelKind
 from jupytui.errors import JupytuiError, WrongAnswer
 from jupytui.figures import plural
 from jupytui.fleet.subject import Scope, Subject
+from jupytui.jupyter.models import Server
+from jupytui.jupyter.page import Page
 from jupytui.tunnels import known
 from jupytui.tunnels.keeper.listed import tunnel_of
 from jupytui.tunnels.models import Status, Tunnel, TunnelState
@@ -49,7 +52,7 @@ async def _add(context: Context, _subjects: Subjects, answers: Answers) -> str:
     entry, status = await _brought_up(context, entry, chosen=not (there or answers.get("local")))
     if entry.up and not any(listed.name == entry.name for listed in context.config.tunnels):
         edit(context, partial(add_tunnel, tunnel=entry))
-    return told(status)
+    return told(status) + (tunnel_login.without_service() if entry.up else "")
 
 
 async def _brought_up(context: Context, entry: TunnelEntry, *, chosen: bool) -> tuple[TunnelEntry, Status]:
@@ -73,8 +76,13 @@ async def _show(context: Context, subjects: Subjects, _answers: Answers) -> str:
 
 
 async def _up(context: Context, subjects: Subjects, _answers: Answers) -> str:
-    wanted = [status_of(context, subject).tunnel for subject in subjects]
+    wanted = [_as_listed_now(context, status_of(context, subject)) for subject in subjects]
     return _outcome(await asyncio.gather(*(bring_up(context, tunnel) for tunnel in wanted)))
+
+
+def _as_listed_now(context: Context, status: Status) -> Tunnel:
+    """Return what hosts.toml says of a tunnel by now, else what is known of it. Raises ConfigError, UsageError."""
+    return known.as_listed(load_config(context.config.path), status.tunnel)
 
 
 def _outcome(statuses: Sequence[Status]) -> str:
@@ -92,9 +100,17 @@ async def _down(context: Context, subjects: Subjects, _answers: Answers) -> str:
 
 
 async def _retry(context: Context, subjects: Subjects, _answers: Answers) -> str:
-    keeper, wanted = await context.tunnels.keeper(), [status_of(context, subject) for subject in subjects]
-    await asyncio.gather(*(way.try_now(keeper, status) for status in wanted))
-    return _outcome(await asyncio.gather(*(context.tunnels.settled(status) for status in wanted)))
+    wanted = [status_of(context, subject) for subject in subjects]
+    return _outcome(await asyncio.gather(*(_tried(context, status) for status in wanted)))
+
+
+async def _tried(context: Context, status: Status) -> Status:
+    """Have one tried again, as hosts.toml says by now; return how it stands after that. Raises JupytuiError."""
+    tunnel = _as_listed_now(context, status)
+    if tunnel != status.tunnel:
+        return await bring_up(context, tunnel)
+    await way.try_now(await context.tunnels.keeper(), status)
+    return await context.tunnels.settled(status)
 
 
 async def _remove(context: Context, subjects: Subjects, _answers: Answers) -> str:
@@ -121,16 +137,35 @@ def _forgotten(context: Context, subject: Subject) -> Sequence[Loss]:
 
 
 async def _open(context: Context, subjects: Subjects, _answers: Answers) -> str:
+    from jupytui.actions import browser
+    from jupytui.actions.open import show
     from jupytui.actions.table import BY_ID
 
     status = status_of(context, subjects[0])
-    view = context.fleet.store.host(status.tunnel.host)
-    servers = view.servers if view else ()
-    server = next((one for one in servers if known.leads_to(status.tunnel, status.tunnel.host, one)), None)
+    server = _server_behind(context, status)
     opens = BY_ID.get("server.open")
     if opens and server:
         return await opens.run(context, [Subject(status.tunnel.host, server.id)], {})
-    return await context.front.copy(address(status))
+    page = Page(status.tunnel.name, address(status))
+    if status.tunnel.kind is TunnelKind.PUBLIC and browser.command() is None:
+        return await context.front.offer(page)  # from afar it is reached without a tunnel of theirs
+    return await show(context, page)
+
+
+def _server_behind(context: Context, status: Status) -> Server | None:
+    view = context.fleet.store.host(status.tunnel.host)
+    servers = view.servers if view else ()
+    return next((one for one in servers if known.leads_to(status.tunnel, status.tunnel.host, one)), None)
+
+
+def _no_page(context: Context, subject: Subject) -> str | None:
+    status = status_of(context, subject)
+    name, kind = status.tunnel.name, status.tunnel.kind
+    if kind not in {TunnelKind.LOCAL, TunnelKind.PUBLIC}:
+        return f"{name} leads to no page."
+    if kind is TunnelKind.LOCAL and status.local is None and _server_behind(context, status) is None:
+        return f"{name} does not listen: bring it up first."
+    return None if address(status).startswith("http") else f"{name} has no address just now."
 
 
 async def _copy(context: Context, subjects: Subjects, _answers: Answers) -> str:
@@ -213,17 +248,17 @@ _ANY = _when(lambda _status: True, "")
 _AT_REST = _when(lambda s: s.state in {TunnelState.DOWN, TunnelState.FAILED}, "is up already, or on its way")
 _NOT_DOWN = _when(lambda s: s.state is not TunnelState.DOWN, "is down already")
 _NOT_WELL = _when(lambda s: s.state not in {TunnelState.UP, TunnelState.DOWN}, "needs no new try")
-_TO_BROWSE = _when(lambda s: s.tunnel.kind in {TunnelKind.LOCAL, TunnelKind.PUBLIC}, "leads to no page")
+_TO_COPY = _when(lambda s: bool(address(s)), "has no address just now")
 
 ACTIONS = (
     ADD,
     TO_SERVER,
     SHOW,
-    _action(("open", "o", "Open in the browser", "Opens what is behind the tunnel."), _open, _TO_BROWSE),
+    _action(("open", "o", "Open in the browser", "Opens what is behind the tunnel."), _open, _no_page),
     _action(("up", "u", "Bring tunnel up", "Listens again, and carries."), _up, _AT_REST),
     _action(("down", "S", "Take tunnel down", "Ends it; its description stays."), _down, _NOT_DOWN),
     _action(("retry", "r", "Retry tunnel now", "Does not wait for the next try."), _retry, _NOT_WELL),
-    _action(("copy", "y", "Copy address of tunnel", "Copies where it listens."), _copy, _ANY),
+    _action(("copy", "y", "Copy address of tunnel", "Copies where it listens."), _copy, _TO_COPY),
     _action(("rm", "D", "Remove tunnel", "Takes it down and forgets it, also in hosts.toml."), _remove, _ANY),
     *tunnel_login.ACTIONS,
 )

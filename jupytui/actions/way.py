@@ -102,7 +102,11 @@ def leading(context: Context, host: str, to: Address) -> Iterator[Tunnel]:
     """Yield the tunnels that lead to `to` on `host` from a port of this machine: the keeper's, then hosts.toml's."""
     from jupytui.tunnels.keeper.listed import tunnel_of
 
-    for tunnel in (*(s.tunnel for s in context.tunnels.statuses()), *map(tunnel_of, context.config.tunnels)):
+    told = context.tunnels.statuses()
+    # One of that name that is at work may lead elsewhere than what the file says by now.
+    busy = {status.tunnel.name for status in told if status.state not in {TunnelState.DOWN, TunnelState.FAILED}}
+    listed = (tunnel for tunnel in map(tunnel_of, context.config.tunnels) if tunnel.name not in busy)
+    for tunnel in (*(status.tunnel for status in told), *listed):
         here = tunnel.kind is TunnelKind.LOCAL and tunnel.local is not None and not tunnel.local.path
         if here and tunnel.host == host and tunnel.to and _is_same(tunnel.to, to):
             yield tunnel

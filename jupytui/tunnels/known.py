@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from jupytui.config.model import Config
 from jupytui.jupyter.models import Server
 from jupytui.tunnels import ports
-from jupytui.tunnels.keeper.listed import tunnel_of
+from jupytui.tunnels.keeper.listed import describes, tunnel_of
 from jupytui.tunnels.models import Status, Tunnel, TunnelKind, TunnelState
 
 _HERE = {"localhost", "127.0.0.1", "::1"}
 
 
 def with_listed(config: Config, statuses: Iterable[Status]) -> tuple[Status, ...]:
-    """Return `statuses` and, as down since nobody knows when (0), what hosts.toml lists besides. Raises UsageError."""
-    found = {status.tunnel.name: status for status in statuses}
+    """Return `statuses` and, as down since nobody knows when (0), what hosts.toml lists besides. Raises UsageError.
+
+    One that is down is shown as it would come up.
+    """
+    found = {status.tunnel.name: _as_it_would_come(config, status) for status in statuses}
     for entry in config.tunnels:
         if entry.name not in found:
             found[entry.name] = Status(tunnel_of(entry), TunnelState.DOWN, 0.0)
     return tuple(found.values())
+
+
+def _as_it_would_come(config: Config, status: Status) -> Status:
+    if status.state is not TunnelState.DOWN:
+        return status
+    return replace(status, tunnel=as_listed(config, status.tunnel))
+
+
+def as_listed(config: Config, tunnel: Tunnel) -> Tunnel:
+    """Return what hosts.toml says of `tunnel` by now; `tunnel` itself where it says the same, or nothing.
+
+    Raises UsageError.
+    """
+    entry = next((entry for entry in config.tunnels if entry.name == tunnel.name), None)
+    listed = tunnel_of(entry) if entry else tunnel
+    return tunnel if describes(listed, tunnel) else listed
 
 
 def leads_to(tunnel: Tunnel, host: str, server: Server) -> bool:

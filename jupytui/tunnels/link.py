@@ -66,6 +66,7 @@ class Link:
     ) -> None:
         self._changed = changed
         self._prompter = Watched(prompter, changed)
+        self._make = make
         self.host = make(self._prompter)
         self._backoff = backoff or Backoff()
         self._state = TunnelState.CONNECTING
@@ -79,6 +80,7 @@ class Link:
         self._knocking: asyncio.Task[None] | None = None
         self._doubting: asyncio.Task[None] | None = None
         self._attempting: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def state(self) -> TunnelState:
@@ -99,8 +101,8 @@ class Link:
         tasks = [task for task in (self._task, self._doubting) if task]
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if tasks or self._leaving:
+            await asyncio.wait([*tasks, *self._leaving])
         await self.host.close()
 
     async def ready(self) -> None:
@@ -111,15 +113,33 @@ class Link:
             await self._up.wait()
 
     def retry(self) -> None:
-        """Try now: whatever it waits for, or hangs at, unless a person is being asked."""
+        """Try now, with the host as it is described by now: whatever it waits for, or hangs at.
+
+        Not while a person is being asked. Raises what making the host raises.
+        """
+        if self._prompter.open:
+            return
+        if self._state is not TunnelState.UP:
+            self._renew()
         self._backoff.reset()
         self._try_now()
 
+    def _renew(self) -> None:
+        former, self.host = self.host, self._make(self._prompter)
+        self._stop_knocking()
+        leaving = asyncio.create_task(former.close())
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
     def doubt(self) -> None:
-        """Find out now whether the link is still there, as after a sleep; if it is not, connect again."""
-        if self._state is not TunnelState.UP:
-            self.retry()
-        elif self._doubting is None or self._doubting.done():
+        """Find out now whether the link is still there, as after a sleep; if it is on its way, connect at once.
+
+        One that has failed, or waits for a person, is left alone: an authentication is not tried again by itself.
+        """
+        if self.state in {TunnelState.CONNECTING, TunnelState.WAITING}:
+            self._backoff.reset()
+            self._try_now()
+        elif self.state is TunnelState.UP and (self._doubting is None or self._doubting.done()):
             self._doubting = asyncio.create_task(self._ask_for_a_sign())
 
     async def _ask_for_a_sign(self) -> None:
@@ -211,6 +231,7 @@ class Link:
     def _stop_knocking(self) -> None:
         if self._knocking:
             self._knocking.cancel()
+            self._knocking = None
 
     async def _knock(self) -> None:
         """Have it tried at once when the host takes a connection again, after it did not.
@@ -222,8 +243,10 @@ class Link:
             self._try_now()
 
     def _try_now(self) -> None:
+        if self._prompter.open:  # what is wrong with the answer must not be tried once more
+            return
         self._again.set()
-        if self._attempting and not self._prompter.open:
+        if self._attempting:
             self._attempting.cancel()
 
     def _set(self, state: TunnelState, next_try: float | None = None) -> None:

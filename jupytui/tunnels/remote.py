@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -30,12 +31,20 @@ class Remote:
         self._pipes: set[Near] = set()
         self._task: asyncio.Task[None] | None = None
         self._listener: Listener | None = None
+        self._backoff = Backoff()
+        self._again = asyncio.Event()  # a try is wanted now
         self.listens_at: Address | None = None
         self.trouble: Trouble | None = None
+        self.next_try: float | None = None
 
     def start(self) -> None:
         """Begin to listen as soon as the host is connected."""
         self._task = asyncio.create_task(self._run())
+
+    def retry(self) -> None:
+        """Try to listen now, if it waits for the next try."""
+        self._backoff.reset()
+        self._again.set()
 
     async def close(self) -> None:
         """Listen no more, and end all connections."""
@@ -49,26 +58,34 @@ class Remote:
         await self._remove()
 
     async def _run(self) -> None:
-        backoff = Backoff()
         while True:
             await self._link.ready()
+            host = self._link.host
+            self._again.clear()
             try:
-                await self._listen()
+                await self._listen(host)
             except (OSError, JupytuiError) as error:
-                self._stands(None, self._explain(error))
-                await asyncio.sleep(backoff.next())
-                continue
-            backoff.reset()
-            await self._link.host.wait_lost()
+                await self._rest(self._explain(error))
+            else:
+                self._backoff.reset()
+                await host.wait_lost()
             self._listener = None
             self._stands(None, None)
 
-    def _stands(self, at: Address | None, trouble: Trouble | None) -> None:
-        self.listens_at, self.trouble = at, trouble
+    async def _rest(self, trouble: Trouble) -> None:
+        """Wait until the next try is due or wanted."""
+        delay = self._backoff.next()
+        self._stands(None, trouble, time.time() + delay)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._again.wait()
+
+    def _stands(self, at: Address | None, trouble: Trouble | None, next_try: float | None = None) -> None:
+        self.listens_at, self.trouble, self.next_try = at, trouble, next_try
         self._changed()
 
-    async def _listen(self) -> None:
-        host, local = self._link.host, self._local
+    async def _listen(self, host: Host) -> None:
+        local = self._local
         if local.path:
             await self._make_way(host, local.path)
             self._listener = await host.listen_unix(self._accept, local.path)

@@ -20,6 +20,7 @@ from jupytui.tunnels.remote import Remote
 
 CHECK = 10.0  # seconds between two looks at the server behind
 ABSENT = 1.0  # while nothing answers, as after a reboot
+ANSWER = 10.0  # seconds for a connection to be taken
 COUNT = 0.5  # seconds between two reports of counters alone
 
 
@@ -72,12 +73,20 @@ class Running:
             bytes_out=out,
             bytes_in=into,
             error=self._error(),
-            next_try=link.next_try,
+            next_try=self._next_try(),
         )
 
     def retry(self) -> None:
-        """Try again now."""
+        """Try again now what does not do: the link, listening on the host, the server behind.
+
+        Raises what making the host anew raises.
+        """
         self.link.retry()
+        if isinstance(self._carrier, Remote):
+            self._carrier.retry()
+        if self._health.state is not TunnelState.UP:
+            self._well_or_not(Health(TunnelState.CONNECTING))
+            self._look_now.set()
 
     def refresh(self) -> None:
         """Report a change, of the link's or ours."""
@@ -106,6 +115,11 @@ class Running:
         carried = self._carrier.trouble if isinstance(self._carrier, Remote) else None
         return self.link.error or carried or self._health.trouble
 
+    def _next_try(self) -> float | None:
+        if isinstance(self._carrier, Remote) and self.link.state is TunnelState.UP:
+            return self._carrier.next_try
+        return self.link.next_try
+
     def _listens_at(self) -> Address | None:
         if isinstance(self._carrier, Remote):
             return self._carrier.listens_at
@@ -117,23 +131,38 @@ class Running:
             if self.tunnel.behind:
                 self._look_now.set()
             else:
-                gone = Health(TunnelState.NO_SERVER, Trouble(f"Nothing takes connections at {self.tunnel.to}."))
-                self._well_or_not(WELL if something else gone)
+                self._well_or_not(WELL if something else _nothing_at(self.tunnel.to))
 
     async def _watch(self) -> None:
-        """Look at the server behind it, again and again, while the link is up."""
+        """Look at what is behind while the link is up: at a known server again and again, else when it is asked for."""
         tunnel = self.tunnel
-        if not (tunnel.behind and tunnel.to):
+        if not tunnel.to:
             return
         here = LocalHost()
         while True:
+            if not tunnel.behind and self._health.state is not TunnelState.CONNECTING:
+                await self._look_now.wait()
+                self._look_now.clear()
             await self.link.ready()
             near: Host = here if tunnel.kind is TunnelKind.REMOTE else self.link.host
             with suppress(HostTrouble):  # the link is lost, which says nothing of the server
-                found = await health.check(near, tunnel.behind, tunnel.to, self._machine())
+                found = await self._look(near, tunnel.to)
                 if self.link.host.connected:
                     self._well_or_not(found)
-            await self._pause()
+            if tunnel.behind:
+                await self._pause()
+
+    async def _look(self, near: Host, to: Address) -> Health:
+        """Return what is at `to`, as seen from `near`. Raises HostTrouble."""
+        if self.tunnel.behind:
+            return await health.check(near, self.tunnel.behind, to, self._machine())
+        try:
+            async with asyncio.timeout(ANSWER):
+                stream = await (near.open_unix(to.path) if to.path else near.open_tcp(to.host, to.port))
+                await stream.close()
+        except OSError:
+            return _nothing_at(to)
+        return WELL
 
     def _machine(self) -> Host | None:
         """Return the machine the server's process is on, if we can look there."""
@@ -167,3 +196,7 @@ class Running:
             if counted != self._reported:
                 self._reported = counted
                 self._changed()
+
+
+def _nothing_at(to: Address) -> Health:
+    return Health(TunnelState.NO_SERVER, Trouble(f"Nothing takes connections at {to}."))

@@ -80,12 +80,18 @@ class Switchboard:
         return entry.status()
 
     async def up(self, name: str) -> None:
-        """Bring a tunnel up that was taken down or has failed. Raises JupytuiError for a name that is not here."""
+        """Bring a tunnel up that was taken down or has failed; a connection that it shares is tried again, too.
+
+        Raises JupytuiError for a name that is not here, or a port that is taken.
+        """
         entry = self._entry(name)
         if entry.running:
             entry.running.retry()
             return
+        link = self._links.get(entry.tunnel.host)
         try:
+            if link and link.state not in {TunnelState.UP, TunnelState.CONNECTING}:
+                link.retry()
             self._start(entry, None)
         except JupytuiError as error:
             entry.stopped(Trouble(error.message, error.hint))
@@ -100,7 +106,8 @@ class Switchboard:
         entry.stopped()
         if running:
             await self._stop(running)
-        self._changed(entry.status())
+        if (now := self._entries.get(name)) is not None:  # others may have brought it up meanwhile, or removed it
+            self._changed(now.status())
 
     async def retry(self, name: str) -> None:
         """Try again now."""
@@ -111,9 +118,11 @@ class Switchboard:
             await self.up(name)
 
     async def remove(self, name: str) -> None:
-        """Take it down and forget it."""
+        """Take it down and forget it, unless somebody has brought it up again meanwhile."""
+        entry = self._entry(name)
         await self.down(name)
-        self._entries.pop(name, None)
+        if self._entries.get(name) is entry and not entry.running:
+            del self._entries[name]
 
     def listeners(self) -> dict[str, socket.socket]:
         """Return the listening sockets by tunnel, for handing them to a newer keeper."""

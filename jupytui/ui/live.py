@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from jupytui.actions.base import Context, Front
 from jupytui.config.model import Config, HostEntry
 from jupytui.config.options import Options
+from jupytui.errors import JupytuiError
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.questions import Questions
 from jupytui.fleet.store import Store
@@ -48,12 +49,14 @@ class Live:
         return next(waiting, asking)
 
     async def start(self) -> None:
-        """Watch every host of the configuration."""
+        """Watch every host of the configuration, and have the tunnels up that it wants up. Raises JupytuiError."""
         self._take([entry for entry in self._entries if entry.is_local])
         away = [entry for entry in self._entries if not entry.is_local]
         await asyncio.sleep(0)  # let its first look begin
         self._take(away)
         await self.tunnels.keeper()
+        if not self.context.read_only and (troubles := await self.tunnels.bring_listed(self.context.config)):
+            raise JupytuiError("\n".join(troubles))
 
     def follow(self, host: str, source: Source, changed: Callable[[], None]) -> Feed:
         """Read a log from now on. Raises Gone without that host, CommandError for a log that nobody can read."""

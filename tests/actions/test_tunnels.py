@@ -6,13 +6,16 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from jupytui.actions import browser
 from jupytui.actions.base import Context, Refused, perform, why_not
 from jupytui.actions.table import BY_ID
 from jupytui.actions.tunnel_words import all_tunnels
-from jupytui.actions.way import there_already
+from jupytui.actions.tunnels import bring_up
+from jupytui.actions.way import leading, there_already
 from jupytui.config.load import load_config
 from jupytui.config.paths import Paths
 from jupytui.errors import JupytuiError, UsageError, WrongAnswer
@@ -24,7 +27,7 @@ from jupytui.secret import Secret
 from jupytui.tunnels import ports
 from jupytui.tunnels.keeper.access import Tunnels
 from jupytui.tunnels.keeper.server import Keeper
-from jupytui.tunnels.models import Address, TunnelState
+from jupytui.tunnels.models import Address, Behind, Status, Tunnel, TunnelKind, TunnelState
 from tests.actions.front import ScriptedFront, context
 from tests.tunnels.keeper.conftest import echo as echo  # noqa: PLC0414 - pytest finds it here
 from tests.tunnels.keeper.conftest import keeper as keeper  # noqa: PLC0414 - pytest finds it here
@@ -68,6 +71,11 @@ def answers(to: Address, **more: str) -> Mapping[str, str]:
     return {"host": "local", "kind": "local", "to": str(to), "name": "t", **more}
 
 
+def elsewhere() -> Mapping[str, str]:
+    """What describes a tunnel to where nobody is; by itself it would listen at the very port it leads to."""
+    return answers(Address("localhost", 1), local=str(ports.next_free(20000)))
+
+
 async def test_a_tunnel_is_made_and_carries(work: Context, echo: Address) -> None:
     said = await perform(BY_ID["tunnel.add"], work, (), answers(echo))
     status = work.tunnels.status("t")
@@ -98,6 +106,47 @@ async def test_what_only_hosts_toml_names_is_brought_up_from_there(paths: Paths,
     assert (status.tunnel.name, status.state, status.since) == ("listed", TunnelState.DOWN, 0)
     await perform(BY_ID["tunnel.up"], work, [Subject("local", tunnel="listed")])
     (status,) = all_tunnels(work)
+    assert await says_back(status.local)
+
+
+async def test_an_edit_of_hosts_toml_counts_when_a_tunnel_is_brought_up_again(
+    paths: Paths, work: Context, echo: Address
+) -> None:
+    subject, before = [Subject("local", tunnel="t")], paths.hosts.read_text()
+    await perform(BY_ID["tunnel.add"], work, (), elsewhere())
+    await perform(BY_ID["tunnel.down"], work, subject)
+    paths.hosts.write_text(f'{before}[tunnels.t]\nhost = "local"\nto = "{echo}"\n')
+    await perform(BY_ID["tunnel.up"], work, subject)
+    status = work.tunnels.status("t")
+    assert status
+    assert await says_back(status.local)
+    work.config = load_config(paths.hosts)
+    await perform(BY_ID["tunnel.down"], work, subject)
+    paths.hosts.write_text(f'{before}[tunnels.t]\nhost = "local"\nto = "{Address("localhost", 2)}"\n')
+    work.config = load_config(paths.hosts)
+    assert [status.tunnel.to for status in all_tunnels(work)] == [Address("localhost", 2)]
+
+
+async def test_a_tunnel_that_is_listed_as_it_is_keeps_what_it_knows_of_its_server(
+    paths: Paths, work: Context, echo: Address
+) -> None:
+    subject = [Subject("local", tunnel="t")]
+    made = Tunnel("t", "local", local=Address("127.0.0.1", ports.next_free(echo.port)), to=echo, behind=Behind(pid=7))
+    await bring_up(work, made)
+    await perform(BY_ID["tunnel.keep"], work, subject)
+    await perform(BY_ID["tunnel.down"], work, subject)
+    await perform(BY_ID["tunnel.up"], work, subject)
+    status = work.tunnels.status("t")
+    assert status
+    assert status.tunnel == made
+
+
+async def test_a_new_try_is_made_as_hosts_toml_says_by_now(paths: Paths, work: Context, echo: Address) -> None:
+    await perform(BY_ID["tunnel.add"], work, (), elsewhere())
+    paths.hosts.write_text(f'{paths.hosts.read_text()}[tunnels.t]\nhost = "local"\nto = "{echo}"\n')
+    await BY_ID["tunnel.retry"].run(work, [Subject("local", tunnel="t")], {})
+    status = work.tunnels.status("t")
+    assert status
     assert await says_back(status.local)
 
 
@@ -248,3 +297,112 @@ async def test_a_port_that_was_chosen_and_is_lost_to_somebody_faster_is_chosen_a
     assert status
     assert status.local
     assert status.local.port > port
+
+
+async def test_what_hosts_toml_wants_up_comes_up_with_jupytui_unless_it_was_taken_down(
+    paths: Paths, work: Context, echo: Address
+) -> None:
+    wanted = f'host = "local"\nto = "{echo}"\nup = true\n'
+    other = f'[tunnels.other]\nhost = "local"\nto = "{echo}"\n'
+    taken = f"[tunnels.taken]\nlocal = {echo.port}\n{wanted}"
+    paths.hosts.write_text(f"{paths.hosts.read_text()}[tunnels.wanted]\n{wanted}{other}{taken}")
+    config = load_config(paths.hosts)
+    (why,) = await work.tunnels.bring_listed(config)
+    assert why.startswith("taken: ")
+    assert {status.tunnel.name for status in work.tunnels.statuses()} == {"wanted"}
+    status = work.tunnels.status("wanted")
+    assert status
+    assert await says_back(status.local)
+    await perform(BY_ID["tunnel.down"], work, [Subject("local", tunnel="wanted")])
+    await work.tunnels.bring_listed(config)
+    assert [(one.tunnel.name, one.state) for one in work.tunnels.statuses()] == [("wanted", TunnelState.DOWN)]
+
+
+async def test_a_tunnel_at_work_does_not_lead_where_its_entry_says_by_now(
+    paths: Paths, work: Context, echo: Address
+) -> None:
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    elsewhere = Address("localhost", 9)
+    paths.hosts.write_text(f'{paths.hosts.read_text()}[tunnels.t]\nhost = "local"\nto = "{elsewhere}"\nlocal = 9\n')
+    work.config = load_config(paths.hosts)
+    assert list(leading(work, "local", elsewhere)) == []
+    assert [tunnel.name for tunnel in leading(work, "local", echo)] == ["t"]
+    await perform(BY_ID["tunnel.down"], work, [Subject("local", tunnel="t")])
+    assert [tunnel.name for tunnel in leading(work, "local", elsewhere)] == ["t"]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a browser was told to open."""
+    urls: list[str] = []
+
+    async def launch(_browser: tuple[str, ...], url: Secret) -> None:
+        urls.append(url.reveal())
+
+    monkeypatch.setattr(browser, "command", lambda: ("browser",))
+    monkeypatch.setattr(browser, "launch", launch)
+    return urls
+
+
+def shared(url: str) -> Status:
+    state = TunnelState.UP if url else TunnelState.DOWN
+    return Status(Tunnel("share", "local", TunnelKind.PUBLIC, to=Address("localhost", 8888)), state, 1.0, url=url)
+
+
+async def test_what_is_behind_a_tunnel_is_opened_though_nobody_knows_a_server_there(
+    work: Context, front: ScriptedFront, opened: list[str], echo: Address
+) -> None:
+    subject = [Subject("local", tunnel="t")]
+    await perform(BY_ID["tunnel.add"], work, (), answers(echo))
+    status = work.tunnels.status("t")
+    assert status
+    assert status.local
+    said = await perform(BY_ID["tunnel.open"], work, subject)
+    assert opened == [f"http://localhost:{status.local.port}/"]
+    assert said == f"Opened {opened[0]}."
+    assert front.copied == []
+    await perform(BY_ID["tunnel.down"], work, subject)
+    with pytest.raises(Refused, match="t does not listen: bring it up first"):
+        await perform(BY_ID["tunnel.open"], work, subject)
+
+
+async def test_a_share_is_opened_at_its_address(
+    work: Context, front: ScriptedFront, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work.tunnels, "statuses", lambda: (shared("https://lab.example.org"),))
+    subject = [Subject("local", tunnel="share")]
+    await perform(BY_ID["tunnel.open"], work, subject)
+    assert opened == ["https://lab.example.org"]
+    monkeypatch.setattr(browser, "command", lambda: None)
+    await perform(BY_ID["tunnel.open"], work, subject)
+    (page,) = front.offered
+    assert (page.bare, page.notes) == ("https://lab.example.org", ())
+
+
+@pytest.mark.parametrize("verb", ["open", "copy"])
+async def test_a_share_that_is_down_leaves_the_clipboard_as_it_is(
+    work: Context, front: ScriptedFront, opened: list[str], monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setattr(work.tunnels, "statuses", lambda: (shared(""),))
+    with pytest.raises(Refused, match="share has no address just now"):
+        await perform(BY_ID[f"tunnel.{verb}"], work, [Subject("local", tunnel="share")])
+    assert (opened, front.copied) == ([], [])
+
+
+async def test_what_is_kept_says_what_brings_it_up_until_the_login_service_is_installed(
+    work: Context, echo: Address, home: Path
+) -> None:
+    subject = [Subject("local", tunnel="t")]
+    said = await perform(BY_ID["tunnel.add"], work, (), answers(echo, keep="yes"))
+    assert said
+    assert "`jupytui tunnel install`" in said
+    await perform(BY_ID["tunnel.unkeep"], work, subject)
+    said = await perform(BY_ID["tunnel.keep"], work, subject)
+    assert said
+    assert "`jupytui tunnel install`" in said
+    units = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "systemd" / "user"
+    units.mkdir(parents=True)
+    (units / "jupytui-tunnels.service").touch()
+    await perform(BY_ID["tunnel.unkeep"], work, subject)
+    said = await perform(BY_ID["tunnel.keep"], work, subject)
+    assert said == "t is in hosts.toml, to be up after a login."

@@ -295,6 +295,15 @@ def test_the_command_line_says_what_is_wrong(config: Path, place: Place) -> None
     assert not keepers(place)
 
 
+def test_what_hosts_toml_wants_up_is_up_once_the_program_has_started(config: Path, place: Place) -> None:
+    port = free_port()
+    table = f'\n[tunnels.wanted]\nhost = "{HOST}"\nto = "8888"\nlocal = {port}\nup = true\n'
+    config.write_text(config.read_text() + table)
+    with shown(config, 120, 40) as terminal:
+        terminal.wait_until(re.compile(r"wanted .*● up"), START)
+        assert api(port)
+
+
 def test_what_is_kept_is_in_hosts_toml_and_what_is_removed_is_not(config: Path, place: Place) -> None:
     before = config.read_text()
     port = free_port()

@@ -12,6 +12,7 @@ from jupytui.errors import JupytuiError
 from jupytui.hosts.base import Prompter
 
 if TYPE_CHECKING:
+    from jupytui.config.model import Config
     from jupytui.tunnels.keeper.client import KeeperClient, Listener
     from jupytui.tunnels.models import Status
     from jupytui.tunnels.remembered import RememberedPorts
@@ -52,6 +53,25 @@ class Tunnels:
                 for status in self._client.statuses():
                     self._changed(status.tunnel.name, status)
         return self._client
+
+    async def bring_listed(self, config: Config) -> Sequence[str]:
+        """Bring up what hosts.toml wants to be up and no keeper knows yet; returns why for each that cannot be.
+
+        One that is known is left as it is: it may have been taken down on purpose. Raises JupytuiError where there is
+        no keeper to be had.
+        """
+        from jupytui.config.model import TunnelKind
+        from jupytui.tunnels.keeper.listed import tunnel_of
+
+        keeper, troubles = await self.keeper(), list[str]()
+        wanted = [entry for entry in config.tunnels if entry.up and entry.kind is not TunnelKind.PUBLIC]
+        for entry in wanted:
+            if self.status(entry.name) is None:
+                try:
+                    await keeper.add(tunnel_of(entry))
+                except JupytuiError as error:
+                    troubles.append(f"{entry.name}: {error}")
+        return troubles
 
     @property
     def ports(self) -> RememberedPorts:

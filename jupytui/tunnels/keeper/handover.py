@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from jupytui import __version__
 from jupytui.errors import JupytuiError
@@ -22,12 +23,13 @@ PATIENCE = 5.0  # seconds for each step
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """What a newer keeper gets: the tunnels, listening sockets by name, the lock and the front ends' socket."""
+    """What a newer keeper gets: the tunnels, listening sockets by name, the lock, the front ends' socket and where."""
 
     tunnels: tuple[Remembered, ...]
     listening: dict[str, socket.socket]
     lock: int
     listener: socket.socket
+    at: Path
 
     def drop(self) -> None:
         """Let go of everything."""
@@ -60,10 +62,8 @@ def ask_for(place: Place) -> Estate | None:
 
     None: it is as new as we are. Raises JupytuiError and OSError when it does not hand over.
     """
-    check_socket(place.socket)
-    with socket.socket(socket.AF_UNIX) as wire:
-        wire.settimeout(PATIENCE)
-        wire.connect(str(place.socket))
+    wire, at = _reach(place)
+    with wire:
         check_peer(wire)
         reader = _Reader(wire)
         wire.sendall(protocol.encode(protocol.hello()))
@@ -71,11 +71,29 @@ def ask_for(place: Place) -> Estate | None:
         if not isinstance(welcome, protocol.Welcome) or not protocol.is_newer(__version__, welcome.version):
             return None
         wire.sendall(protocol.encode(Handover(1)))
-        estate = reader.estate()
+        estate = reader.estate(at)
         if not _leaves(wire):
             estate.drop()
             raise JupytuiError("The older keeper does not leave.")
         return estate
+
+
+def _reach(place: Place) -> tuple[socket.socket, Path]:
+    """Connect to the keeper that runs, and return where it listens. Raises JupytuiError, OSError."""
+    for path in place.sockets():
+        wire = socket.socket(socket.AF_UNIX)
+        wire.settimeout(PATIENCE)
+        try:
+            check_socket(path)
+            wire.connect(str(path))
+        except (FileNotFoundError, ConnectionError):
+            wire.close()
+        except BaseException:
+            wire.close()
+            raise
+        else:
+            return wire, path
+    raise FileNotFoundError(place.socket)
 
 
 def _leaves(wire: socket.socket) -> bool:
@@ -107,7 +125,7 @@ class _Reader:
         line, _, self._rest = self._rest.partition(b"\n")
         return protocol.read_reply(line)
 
-    def estate(self) -> Estate:
+    def estate(self, at: Path) -> Estate:
         tunnels: list[Remembered] = []
         listening: dict[str, socket.socket] = {}
         while not isinstance(message := self.next(), Handed):
@@ -118,4 +136,4 @@ class _Reader:
                 if message.socket:
                     listening[message.tunnel.name] = socket.socket(fileno=self._descriptors.pop(0))
         lock, listener = self._descriptors
-        return Estate(tuple(tunnels), listening, lock, socket.socket(fileno=listener))
+        return Estate(tuple(tunnels), listening, lock, socket.socket(fileno=listener), at)

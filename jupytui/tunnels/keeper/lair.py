@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 from jupytui.errors import JupytuiError
@@ -16,12 +17,14 @@ BACKLOG = 64
 
 
 class Lair:
-    """A held lock and a listening socket. Closing gives up both, but only `hide` removes the socket's file."""
+    """A held lock and a listening socket, which is `at` a path that is written in the lock's file.
 
-    def __init__(self, place: Place, lock: int, listener: socket.socket) -> None:
+    Closing gives up both, but only `hide` removes the socket's file.
+    """
+
+    def __init__(self, place: Place, lock: int, listener: socket.socket, at: Path) -> None:
         self.place, self._lock = place, lock
-        self.listener = listener
-        listener.setblocking(False)
+        self._have(listener, at)
 
     @classmethod
     def take(cls, place: Place) -> Self | None:
@@ -34,7 +37,7 @@ class Lair:
         if lock is None:
             return None
         try:
-            return cls(place, lock, _listen(place))
+            return cls(place, lock, _listen(place.socket), place.socket)
         except BaseException:
             os.close(lock)
             raise
@@ -46,21 +49,30 @@ class Lair:
     def is_found(self) -> bool:
         """Whether the file of the socket is still there; systemd removes its directory with the last session."""
         with suppress(OSError):
-            return self.place.socket.is_socket()
+            return self._at.is_socket()
         return False
 
     def listen_again(self) -> None:
-        """Put a new socket where the old one was, if its directory may be made again."""
-        with suppress(JupytuiError, OSError):
-            if self.place.run.parent.is_dir():
-                former, self.listener = self.listener, _listen(self.place)
-                self.listener.setblocking(False)
-                former.close()
+        """Put a new socket where one belongs, or where nothing is swept away if that directory cannot be made."""
+        for path in (self.place.socket, self.place.spare):
+            with suppress(JupytuiError, OSError):
+                if path.parent.parent.is_dir():
+                    former = self.listener
+                    self._have(_listen(path), path)
+                    former.close()
+                    return
+
+    def _have(self, listener: socket.socket, at: Path) -> None:
+        self.listener, self._at = listener, at
+        listener.setblocking(False)
+        with suppress(OSError):  # on a full disk it is found from where it was started
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, os.fsencode(at), 0)
 
     def hide(self) -> None:
         """Remove the socket's file, so that nobody waits for an answer any more."""
         with suppress(OSError):
-            self.place.socket.unlink()
+            self._at.unlink()
 
     def close(self) -> None:
         """Let go; a newer keeper that has copies keeps them."""
@@ -85,18 +97,18 @@ def _lock(place: Place) -> int | None:
     return handle
 
 
-def _listen(place: Place) -> socket.socket:
+def _listen(path: Path) -> socket.socket:
     """Bind, replacing what a keeper left that was killed: whoever holds the lock is the only one."""
-    make_private(place.run)
+    make_private(path.parent)
     with suppress(FileNotFoundError):
-        check_socket(place.socket)
-        place.socket.unlink()
+        check_socket(path)
+        path.unlink()
     listener = socket.socket(socket.AF_UNIX)
     try:
-        listener.bind(str(place.socket))  # nobody else can come in meanwhile: the directory is 0700
-        place.socket.chmod(0o600)
+        listener.bind(str(path))  # nobody else can come in meanwhile: the directory is 0700
+        path.chmod(0o600)
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise JupytuiError(f"{place.socket} cannot be made: {error.strerror}.") from None
+        raise JupytuiError(f"{path} cannot be made: {error.strerror}.") from None
     return listener

@@ -7,6 +7,7 @@ import itertools
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from jupytui.errors import JupytuiError
@@ -44,10 +45,10 @@ class Link:
         cls, place: Place, prompter: Prompter, told: Callable[[protocol.Reply], None], *, asks: bool
     ) -> Link | None:
         """Return a link to the running keeper, None when there is none. Raises JupytuiError when it is not ours."""
-        try:
-            reader, writer = await _connect(place.socket)
-        except (FileNotFoundError, ConnectionError):
+        streams = await _reach(place)
+        if streams is None:
             return None
+        reader, writer = streams
         try:
             welcome = await _greet(reader, writer, asks=asks)
         except BaseException:
@@ -130,6 +131,14 @@ class Link:
         elif asked.key:
             answer = protocol.Answer(asked.question, trust=await self._prompter.trust(asked.key))
         self._writer.write(protocol.encode(answer))
+
+
+async def _reach(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    """Connect to the keeper that runs, None when there is none. Raises JupytuiError, OSError."""
+    for path in place.sockets():
+        with suppress(FileNotFoundError, ConnectionError):
+            return await _connect(path)
+    return None
 
 
 async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -34,6 +34,11 @@ def tunnels_after_login(path: Path) -> Sequence[Tunnel]:
     return tuple(tunnel_of(entry) for entry in load_config(path).tunnels if entry.up)
 
 
+def describes(entry: Tunnel, tunnel: Tunnel) -> bool:
+    """Whether an entry of hosts.toml, as a tunnel, says of `tunnel` all that such an entry can say."""
+    return (entry.host, entry.kind, entry.to, entry.local) == (tunnel.host, tunnel.kind, tunnel.to, tunnel.local)
+
+
 def tunnel_of(entry: TunnelEntry) -> Tunnel:
     """Return what an entry of hosts.toml describes. Raises UsageError when `to` is no address."""
     try:

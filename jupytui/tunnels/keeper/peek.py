@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from jupytui.config.paths import Paths
@@ -25,11 +26,12 @@ def peek(paths: Paths) -> Sequence[Status]:
     """
     place = find_place(paths)
     try:
-        return _ask(place.socket)
-    except (FileNotFoundError, ConnectionRefusedError):
-        return without_keeper(place.memory)
+        for path in place.sockets():
+            with suppress(FileNotFoundError, ConnectionRefusedError):
+                return _ask(path)
     except OSError as error:
         raise JupytuiError(f"The tunnels' keeper does not answer: {error.strerror or 'it takes too long'}.") from None
+    return without_keeper(place.memory)
 
 
 def _ask(path: Path) -> Sequence[Status]:

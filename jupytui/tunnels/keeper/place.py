@@ -10,7 +10,8 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,23 @@ class Place:
 
     @property
     def socket(self) -> Path:
-        """Where the keeper listens."""
+        """Where a keeper that is started here and now listens."""
         return _socket(self.run, self.key)
+
+    @property
+    def spare(self) -> Path:
+        """Where it listens once that directory has been swept away."""
+        return _socket(self.state / "run", self.key)
+
+    def sockets(self) -> Iterator[Path]:
+        """Yield where a keeper may listen: here, and where the last one wrote that it does.
+
+        One that was started by cron, or before a login, has no /run/user, or another one.
+        """
+        yield self.socket
+        told = _told(self.lock)
+        if told and told != self.socket and told.name == self.socket.name:
+            yield told
 
     @property
     def lock(self) -> Path:
@@ -63,6 +79,17 @@ def find_place(paths: Paths, environ: Mapping[str, str] = os.environ) -> Place:
 
 def _socket(run: Path, key: str) -> Path:
     return run / f"keeper-{key}.sock"
+
+
+def _told(lock: Path) -> Path | None:
+    """Return the path in the lock's file, None when it holds none or is not ours."""
+    with suppress(OSError):
+        handle = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            said = file.read(LONGEST)
+            if said.startswith(b"/") and b"\0" not in said and os.fstat(handle).st_uid == os.geteuid():
+                return Path(os.fsdecode(said))
+    return None
 
 
 def _runtime_directories(environ: Mapping[str, str]) -> list[Path]:

@@ -89,7 +89,7 @@ def _take(place: Place) -> tuple[Lair, Estate | None] | None:
             return lair, None
         try:
             estate = handover.ask_for(place)
-            return (Lair(place, estate.lock, estate.listener), estate) if estate else None
+            return (Lair(place, estate.lock, estate.listener, estate.at), estate) if estate else None
         except (OSError, JupytuiError):
             if time.monotonic() > until:
                 raise JupytuiError("Another keeper holds the tunnels and does not answer.") from None
@@ -122,7 +122,7 @@ async def _keep(lair: Lair, estate: Estate | None, make_board: MakeBoard, *, log
         estate.tunnels if estate else recall(lair.place.memory), estate.listening if estate else {}
     )
     if login:
-        await _add_listed(keeper, lair.place.hosts)
+        await _bring_listed(keeper, lair.place.hosts)
     _report(SERVES)
     await keeper.run()
     log.info("left")
@@ -130,12 +130,9 @@ async def _keep(lair: Lair, estate: Estate | None, make_board: MakeBoard, *, log
         os._exit(0)  # what is tidied up on the way out belongs to the newer keeper by now
 
 
-async def _add_listed(keeper: Keeper, hosts: Path) -> None:
+async def _bring_listed(keeper: Keeper, hosts: Path) -> None:
     for tunnel in tunnels_after_login(hosts):
-        try:
-            await keeper.roster.add(tunnel)
-        except JupytuiError as error:
-            log.error("%s: %s", tunnel.name, error)
+        await keeper.roster.bring_listed(tunnel)
 
 
 def run() -> None:

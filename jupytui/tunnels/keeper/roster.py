@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from jupytui.config.model import TunnelKind
 from jupytui.errors import JupytuiError, UsageError
+from jupytui.tunnels.keeper.listed import describes
 from jupytui.tunnels.keeper.protocol import Remembered
 from jupytui.tunnels.listen import listen
 from jupytui.tunnels.models import Address, Status, Trouble, Tunnel, TunnelState
@@ -66,17 +67,41 @@ class Roster:
     async def add(self, tunnel: Tunnel) -> Status:
         """Take on `tunnel` and bring it up; one of the same description is brought up if it is down.
 
-        Raises what the switchboard raises, and UsageError when the name is in use with another description.
+        One at rest that has another description is replaced: hosts.toml may have been edited since it was made.
+        Raises what the switchboard raises, and UsageError when one that is not at rest has that name.
         """
         known = self._status(tunnel.name)
-        if known and known.tunnel != tunnel:
-            raise UsageError(f"There is another tunnel {tunnel.name!r} already.", "Choose another name, or remove it.")
-        if known:
+        if known and known.tunnel == tunnel:
             await self.up(tunnel.name)
             return self._status(tunnel.name) or known
-        status = await self._put_up(tunnel, None)
+        if known and known.state not in _AT_REST:
+            raise UsageError(f"There is another tunnel {tunnel.name!r} already.", "Choose another name, or remove it.")
+        status = await (self._replace(known, tunnel) if known else self._put_up(tunnel, None))
         self._remember()
         return status
+
+    async def _replace(self, known: Status, tunnel: Tunnel) -> Status:
+        await self.remove(tunnel.name)
+        try:
+            return await self._put_up(tunnel, None)
+        except JupytuiError:
+            if self._status(tunnel.name) is None:
+                self._rest(known.tunnel, known.state, known.error)
+            raise
+
+    async def bring_listed(self, tunnel: Tunnel) -> None:
+        """Have up what hosts.toml wants to be up, as it says there by now; what cannot come up rests, and says why."""
+        known = self._status(tunnel.name)
+        if known and describes(tunnel, known.tunnel):
+            tunnel = known.tunnel
+        elif known:
+            await self.remove(tunnel.name)
+        if self._status(tunnel.name) is None or tunnel.name in self._resting:
+            await self._raise(tunnel, None)
+        else:
+            with suppress(JupytuiError):  # its status says why
+                await self.up(tunnel.name)
+        self._remember()
 
     async def _put_up(self, tunnel: Tunnel, listening: socket.socket | None) -> Status:
         status = await self.board.add(tunnel, listening)
@@ -110,11 +135,12 @@ class Roster:
             await self.board.retry(name)
 
     async def remove(self, name: str) -> None:
-        """Take it down and forget it."""
+        """Take it down and forget it, unless somebody has brought it up again meanwhile."""
         self._known(name)
         if self._resting.pop(name, None) is None:
             await self.board.remove(name)
-        self._changed(name, None)
+        if self._status(name) is None:
+            self._changed(name, None)
         self._remember()
 
     async def stop(self) -> None:
@@ -137,6 +163,9 @@ class Roster:
         if status := self._status(name):
             return status
         raise UsageError(f"There is no tunnel {name!r}.", "jupytui tunnel ls lists them.")
+
+
+_AT_REST = frozenset({TunnelState.DOWN, TunnelState.FAILED})
 
 
 def _is_wanted(status: Status) -> bool:

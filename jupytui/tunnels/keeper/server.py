@@ -44,7 +44,8 @@ class Keeper:
         self._works: set[asyncio.Task[None]] = set()
         self._leaving = asyncio.Event()
         self.handed = False  # a newer keeper has it all, or is about to
-        self.taken = asyncio.Event()
+        self._heir: socket.socket | None = None
+        self._taken = asyncio.Event()
 
     def leave(self) -> None:
         """End; what is up is remembered as such."""
@@ -140,8 +141,14 @@ class Keeper:
         asyncio.get_running_loop().call_later(0.1, self.leave)
 
     async def hand_over(self, connection: socket.socket) -> None:
-        """Give everything to the newer keeper at the other end; if it does not take it, go on."""
-        self.handed = True
+        """Give everything to the newer keeper at the other end; if it does not take it, go on.
+
+        Raises JupytuiError while another one takes it: it has the sockets, and is about to serve.
+        """
+        if self.handed:
+            raise JupytuiError("Another keeper is taking over.")
+        self.handed, self._heir = True, connection
+        self._taken.clear()
         listeners = self.roster.board.listeners()
         tunnels = [
             protocol.Remembered(one.tunnel, one.up, one.local, one.tunnel.name in listeners)
@@ -150,13 +157,18 @@ class Keeper:
         sockets = [listeners[one.tunnel.name].fileno() for one in tunnels if one.socket]
         try:
             await asyncio.to_thread(handover.give, connection, tunnels, sockets, self._lair.descriptors())
-            await asyncio.wait_for(self.taken.wait(), handover.PATIENCE)
+            await asyncio.wait_for(self._taken.wait(), handover.PATIENCE)
         except OSError:  # TimeoutError is one
-            self.handed = False
+            self.handed, self._heir = False, None
             log.warning("a newer keeper did not take over")
             return
         log.info("a newer keeper has taken over")
         self.leave()
+
+    def taken(self, connection: socket.socket) -> None:
+        """Take note that the newer keeper at the other end has everything; one that comes too late with it has not."""
+        if connection is self._heir:
+            self._taken.set()
 
     def can_ask(self, front: Front) -> None:
         """A front end that can ask the person has come; what waits for one goes on."""

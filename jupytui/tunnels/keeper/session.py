@@ -108,7 +108,7 @@ class Session:
         if isinstance(request, protocol.Answer):
             self._keeper.questions.answered(self, request)
         elif isinstance(request, protocol.Taken):
-            self._keeper.taken.set()
+            self._keeper.taken(self.connection)
         elif not isinstance(request, protocol.Hello):
             await self._places.acquire()
             self._keeper.work(self._fulfil(request)).add_done_callback(lambda _: self._places.release())

@@ -114,3 +114,65 @@ async def test_a_newer_keeper_that_dies_during_the_hand_over_leaves_the_older_on
     await keeper.roster.down("t")
     assert [one.up for one in recall(place.memory)] == [False]
     assert place.socket.is_socket()
+
+
+async def _newer_keeper(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Ask for everything, as a newer keeper does."""
+    reader, writer = await asyncio.open_unix_connection(str(place.socket))
+    writer.write(protocol.encode(protocol.hello()) + protocol.encode(protocol.Handover(1)))
+    return reader, writer
+
+
+async def _answer(reader: asyncio.StreamReader) -> protocol.Reply:
+    """What is said about the hand-over in the end."""
+    async with asyncio.timeout(30):
+        while line := await reader.readline():
+            reply = protocol.read_reply(line)
+            if isinstance(reply, protocol.Handed | protocol.Failed):
+                return reply
+    raise AssertionError("nothing was said")
+
+
+async def test_of_two_newer_keepers_at_once_one_takes_over(place: Place, keeper: Keeper, echo: Address) -> None:
+    await keeper.roster.add(tunnel(echo))
+    first_reader, first = await _newer_keeper(place)
+    assert isinstance(await _answer(first_reader), protocol.Handed)
+    second_reader, second = await _newer_keeper(place)
+    refused = await _answer(second_reader)
+    assert isinstance(refused, protocol.Failed)
+    assert refused.message == "Another keeper is taking over."
+    second.write(protocol.encode(protocol.Taken()) + protocol.encode(protocol.List(2)))
+    async with asyncio.timeout(30):
+        while not isinstance(protocol.read_reply(await second_reader.readline()), protocol.Statuses):
+            assert not second_reader.at_eof()
+    assert not first_reader.at_eof(), "only who has everything can say that it does"
+    first.write(protocol.encode(protocol.Taken()))
+    async with asyncio.timeout(30):
+        await first_reader.read()
+    for writer in (first, second):
+        writer.close()
+    await keeper.roster.board.close()
+
+
+async def test_after_a_newer_keeper_that_died_another_can_take_over(
+    place: Place, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupytui.tunnels.keeper.handover.PATIENCE", 0.2)
+    late_reader, late = await _newer_keeper(place)
+    assert isinstance(await _answer(late_reader), protocol.Handed)
+    async with asyncio.timeout(30):
+        while keeper.handed:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.02)
+    monkeypatch.setattr("jupytui.tunnels.keeper.handover.PATIENCE", 30.0)
+    reader, writer = await _newer_keeper(place)
+    assert isinstance(await _answer(reader), protocol.Handed)
+    late.write(protocol.encode(protocol.Taken()) + protocol.encode(protocol.List(2)))
+    async with asyncio.timeout(30):
+        while not isinstance(protocol.read_reply(await late_reader.readline()), protocol.Statuses):
+            assert not late_reader.at_eof()
+    assert keeper.handed and not reader.at_eof()
+    writer.write(protocol.encode(protocol.Taken()))
+    async with asyncio.timeout(30):
+        await reader.read()
+    for one in (late, writer):
+        one.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import stat
 import time
@@ -16,7 +17,7 @@ from jupytui.config.paths import Paths
 from jupytui.errors import JupytuiError
 from jupytui.tunnels.keeper.client import connect
 from jupytui.tunnels.keeper.peek import peek
-from jupytui.tunnels.keeper.place import Place
+from jupytui.tunnels.keeper.place import Place, find_place
 from jupytui.tunnels.models import Address, Status, TunnelState
 from tests.tunnels.keeper.conftest import keepers, only_keeper, says_back, tunnel, until, until_gone
 
@@ -179,3 +180,63 @@ async def test_why_it_does_not_start_reaches_the_front_end(paths: Paths, place: 
         with pytest.raises(JupytuiError, match=r"does not start: .*keeper-.*log cannot be written"):
             await client.add(tunnel(echo))
     assert not Path("/tmp/elsewhere").exists()
+
+
+@pytest.fixture
+def elsewhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Be in a session whose runtime directory is another, as in a login after cron has started the keeper."""
+
+    def be(name: str) -> None:
+        directory = home / name
+        directory.mkdir(mode=0o700, exist_ok=True)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(directory))
+
+    return be
+
+
+async def test_it_is_found_from_a_session_with_another_runtime_directory(
+    paths: Paths, place: Place, echo: Address, elsewhere: Callable[[str], None]
+) -> None:
+    async with connect(paths) as client:
+        await client.add(tunnel(echo))
+        pid = await only_keeper(place)
+        elsewhere("after-login")
+        assert find_place(paths).socket != place.socket
+        async with connect(paths) as another:
+            assert [one.state for one in another.statuses()] == [TunnelState.UP]
+            await another.add(tunnel(echo, "another"))
+            await until(client, lambda known: known.keys() == {"t", "another"})
+        assert {one.tunnel.name for one in peek(paths)} == {"t", "another"}
+        assert await only_keeper(place) == pid
+
+
+async def test_a_newer_keeper_takes_over_from_one_of_another_session(
+    paths: Paths, place: Place, echo: Address, version: Callable[[str], None], elsewhere: Callable[[str], None]
+) -> None:
+    version("0.0.1")
+    async with connect(paths) as old:
+        local = (await old.add(tunnel(echo))).local
+    before = await only_keeper(place)
+    version("99.0")
+    elsewhere("after-login")
+    async with connect(paths) as new:
+        await until_gone(before)
+        await until(new, lambda known: _states(known) == {"t": "up"})
+        assert await says_back(local)
+        assert await only_keeper(place) != before
+    elsewhere("another-login")
+    assert [one.local for one in peek(paths)] == [local]
+
+
+async def test_it_is_found_when_the_whole_runtime_directory_has_gone_with_the_last_session(
+    paths: Paths, place: Place, echo: Address, elsewhere: Callable[[str], None]
+) -> None:
+    async with connect(paths) as client:
+        await client.add(tunnel(echo))
+        pid = await only_keeper(place)
+    shutil.rmtree(place.run.parent)
+    elsewhere("after-login")
+    async with connect(paths) as client:
+        await client.add(tunnel(echo, "another"))
+        assert {one.tunnel.name for one in client.statuses()} == {"t", "another"}
+    assert await only_keeper(place) == pid

@@ -149,3 +149,34 @@ def test_a_torn_memory_is_an_empty_one(place: Place, content: bytes) -> None:
     place.state.mkdir(parents=True)
     place.memory.write_bytes(content)
     assert recall(place.memory) == ()
+
+
+def test_what_a_lock_that_is_not_a_keepers_says_is_not_followed(place: Place, home: Path) -> None:
+    place.state.mkdir(parents=True, mode=0o700)
+    for said in (b"", b"relative", b"/etc/passwd", b"/\0", b"\xff", b"/" + b"x" * 4096):
+        place.lock.write_bytes(said)
+        assert list(place.sockets()) == [place.socket]
+    told = home / "run" / place.socket.name
+    place.lock.write_bytes(os.fsencode(told))
+    assert list(place.sockets()) == [place.socket, told]
+    planted = place.lock.rename(home / "planted")
+    place.lock.symlink_to(planted)
+    assert list(place.sockets()) == [place.socket]
+
+
+@root
+async def test_a_socket_that_the_lock_names_is_checked_like_the_usual_one(paths: Paths, place: Place) -> None:
+    told = Path(os.environ["HOME"]) / "elsewhere" / place.socket.name
+    told.parent.mkdir(mode=0o700)
+    place.state.mkdir(parents=True, mode=0o700)
+    place.lock.write_bytes(os.fsencode(told))
+    with socket.socket(socket.AF_UNIX) as squatter:
+        squatter.bind(str(told))
+        squatter.listen()
+        os.chown(told, NOBODY, -1)
+        with pytest.raises(JupytuiError, match="another user"):
+            peek(paths)
+        os.chown(told.parent, NOBODY, -1)
+        async with connect(paths) as client:
+            with pytest.raises(JupytuiError, match="another user"):
+                await client.add(tunnel(Address("127.0.0.1", 9)))
