@@ -27,7 +27,9 @@ async def form(context: Context, _subjects: Subjects) -> Form:
         (
             Field("host", "Host", hosts[0], choices=hosts),
             Field("to", "Leads to", "8888", "port, host:port or /path; none for socks", check=check_target),
-            Field("local", "Local port", help="empty: the same, or the next free one", check=check_port),
+            Field(
+                "local", "Listens at", help="port or /path; empty: the same, or the next free one", check=check_local
+            ),
             Field("name", "Name", help="empty: HOST-PORT", check=check_name),
             Field("kind", "Kind", KINDS[0], ways, choices=tuple(KINDS)),
             Field("keep", "Up after login", "no", "yes: written to hosts.toml", choices=("no", KEEP)),
@@ -42,10 +44,10 @@ def check_target(text: str) -> str | None:
     return None if not text.strip() or target.accept(text.strip()) else f"Expected {target.expected}."
 
 
-def check_port(text: str) -> str | None:
-    """Return what is wrong with a port, None if nothing is; whether it is taken depends on the kind."""
+def check_local(text: str) -> str | None:
+    """Return what is wrong with where a tunnel listens, None if nothing is; whether it is taken depends on the kind."""
     text = text.strip()
-    return None if not text or _number(text) else f"Expected {fields.TUNNEL['local'].expected}."
+    return None if not text or _end(text) else f"Expected {fields.TUNNEL['local'].expected}."
 
 
 def check_name(text: str) -> str | None:
@@ -53,14 +55,14 @@ def check_name(text: str) -> str | None:
     return None if not text.strip() or fields.HOST_NAME.accept(text.strip()) else "Expected a name on one line."
 
 
-def _number(text: str) -> int | None:
-    port: int | None = fields.TUNNEL["local"].accept(int(text)) if text.isascii() and text.isdigit() else None
-    return port
+def _end(text: str) -> int | str | None:
+    end: int | str | None = fields.TUNNEL["local"].accept(int(text) if text.isascii() and text.isdigit() else text)
+    return end
 
 
-def taken(port: int | None, statuses: Iterable[Status]) -> str | None:
-    """Return who holds a port of this machine and which one is free, None if it is."""
-    if not port or ports.is_free(port):
+def taken(port: int | str | None, statuses: Iterable[Status]) -> str | None:
+    """Return who holds a port of this machine and which one is free, None if it is, and for a unix socket."""
+    if not isinstance(port, int) or ports.is_free(port):
         return None
     holder = known.holder(statuses, port)
     by = f" by {holder}" if holder else ""
@@ -74,14 +76,14 @@ def entry_of(answers: Answers, promised: Container[int] = ()) -> TunnelEntry:
     """
     host, kind = answers["host"], TunnelKind(answers.get("kind") or TunnelKind.LOCAL)
     said = {name: answers.get(name, "").strip() for name in ("to", "local", "name")}
-    for name, check in (("to", check_target), ("local", check_port), ("name", check_name)):
+    for name, check in (("to", check_target), ("local", check_local), ("name", check_name)):
         if problem := check(said[name]):
             raise WrongAnswer(problem, field=name)
     to = None if kind is TunnelKind.SOCKS else said["to"]
     if to == "":
         raise WrongAnswer("Say where it leads to.", field="to")
     far = Address.parse(to).port if to else SOCKS_PORT
-    local = _number(said["local"]) or (far if kind is TunnelKind.REMOTE else next_port(far, promised))
+    local = _end(said["local"]) or (far if kind is TunnelKind.REMOTE else next_port(far, promised))
     return TunnelEntry(said["name"] or _name(host, kind, to), host, to, local, kind, answers.get("keep") == KEEP)
 
 

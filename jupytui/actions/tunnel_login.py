@@ -51,7 +51,12 @@ def _kept_up(config: Config, entry: TunnelEntry) -> Config:
 def _entry_of(status: Status) -> TunnelEntry:
     tunnel, end = status.tunnel, status.local or status.tunnel.local
     return TunnelEntry(
-        tunnel.name, tunnel.host, str(tunnel.to) if tunnel.to else None, end.port if end else None, tunnel.kind, True
+        tunnel.name,
+        tunnel.host,
+        str(tunnel.to) if tunnel.to else None,
+        (end.path or end.port) if end else None,
+        tunnel.kind,
+        True,
     )
 
 

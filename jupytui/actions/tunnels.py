@@ -44,7 +44,7 @@ async def _add(context: Context, _subjects: Subjects, answers: Answers) -> str:
     entry = tunnel_form.entry_of(answers, known.promised(statuses))
     there = next((status.tunnel for status in statuses if status.tunnel.name == entry.name), None)
     if there and there.local and not answers.get("local"):
-        entry = replace(entry, local=there.local.port)
+        entry = replace(entry, local=there.local.path or there.local.port)
     if there and there != tunnel_of(entry):
         raise WrongAnswer(f"There is another tunnel {entry.name} already.", "Choose another name.", field="name")
     if there is None and entry.kind is not TunnelKind.REMOTE and (taken := tunnel_form.taken(entry.local, statuses)):
@@ -61,9 +61,10 @@ async def _brought_up(context: Context, entry: TunnelEntry, *, chosen: bool) -> 
         try:
             return entry, await bring_up(context, tunnel_of(entry))
         except JupytuiError:
-            if not chosen or entry.kind is TunnelKind.REMOTE or tunnel_form.taken(entry.local, ()) is None:
+            port = entry.local if chosen and entry.kind is not TunnelKind.REMOTE else None
+            if not isinstance(port, int) or tunnel_form.taken(port, ()) is None:
                 raise
-            entry = replace(entry, local=tunnel_form.next_port(entry.local, known.promised(all_tunnels(context))))
+            entry = replace(entry, local=tunnel_form.next_port(port, known.promised(all_tunnels(context))))
 
 
 async def _to_server(context: Context, subjects: Subjects, _answers: Answers) -> str:

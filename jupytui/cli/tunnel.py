@@ -58,7 +58,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every tunnel (rm, up, down, retry)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text (ls)")
     parser.add_argument("--to", metavar="TARGET", default="", help="port, host:port or /unix/socket it leads to (add)")
-    parser.add_argument("--local", metavar="PORT", default="", help="where it listens; else the next free port (add)")
+    parser.add_argument("--local", metavar="PORT", default="", help="where it listens, also a /unix/socket (add)")
     kinds = parser.add_mutually_exclusive_group()
     for kind, does in ((TunnelKind.REMOTE, "a port of the host leads here"), (TunnelKind.SOCKS, "a proxy into it")):
         kinds.add_argument(f"--{kind}", dest="kind", action="store_const", const=str(kind), help=f"{does} (add)")
@@ -130,9 +130,9 @@ def _check(arguments: Namespace) -> None:
 
 
 def _check_ends(arguments: Namespace) -> None:
-    from jupytui.actions.tunnel_form import check_port, check_target
+    from jupytui.actions.tunnel_form import check_local, check_target
 
-    for option, value, check in (("to", arguments.to, check_target), ("local", arguments.local, check_port)):
+    for option, value, check in (("to", arguments.to, check_target), ("local", arguments.local, check_local)):
         if problem := check(value):
             raise UsageError(f"--{option} {value}: {problem}")
 

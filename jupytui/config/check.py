@@ -11,14 +11,14 @@ from jupytui.config.model import Config, TunnelEntry, TunnelKind, did_you_mean
 def check_config(config: Config) -> None:
     """Raise ConfigError for a file of ssh that is not there, a tunnel to nowhere, a port that two tunnels want."""
     _check_ssh_config(config)
-    taken: dict[tuple[str, int], str] = {}
+    taken: dict[tuple[str, int | str], str] = {}
     for tunnel in config.tunnels:
         _check_host(config, tunnel)
         if tunnel.local is None:
             continue
         at = (tunnel.host if tunnel.kind is TunnelKind.REMOTE else "", tunnel.local)
         if other := taken.get(at):
-            problem = f"{tunnel.local} is the port of tunnels.{other} as well"
+            problem = f"tunnels.{other} listens at {tunnel.local} as well"
             raise key_error(config, ("tunnels", tunnel.name, "local"), problem, "Give each its own.")
         taken[at] = tunnel.name
 

@@ -77,6 +77,11 @@ def _target(value: object) -> str | None:
     return text
 
 
+def _listening(value: object) -> int | str | None:
+    text = _argument(value)
+    return text if text and text.startswith("/") else _port(value)
+
+
 def _one_of(kind: type[StrEnum]) -> Callable[[Any], StrEnum | None]:
     return lambda value: kind(str(value)) if str(value) in list(kind) else None
 
@@ -105,7 +110,7 @@ SETTINGS = {
 TUNNEL = {
     "host": Field("the name of a host", _argument),
     "to": Field("a port, host:port or /unix/socket", _target),
-    "local": Field("a port from 1 to 65535", _port),
+    "local": Field("a port from 1 to 65535, or a /unix/socket", _listening),
     "kind": Field(_choices(TunnelKind), _one_of(TunnelKind)),
     "up": Field("true or false", _flag),
 }

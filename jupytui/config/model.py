@@ -55,12 +55,14 @@ class Settings(Struct, frozen=True):
 
 
 class TunnelEntry(Struct, frozen=True):
-    """A tunnel the user listed: `to` is a port, host:port or /unix/socket on `host`; `local` a port here, or None."""
+    """A tunnel the user listed: `to` is a port, host:port or /unix/socket on `host`; `local` a port or /unix/socket
+    where it listens, or None.
+    """
 
     name: str
     host: str
     to: str | None = None
-    local: int | None = None
+    local: int | str | None = None
     kind: TunnelKind = TunnelKind.LOCAL
     up: bool = False
 

@@ -99,6 +99,23 @@ async def test_one_to_be_kept_is_in_hosts_toml_until_it_is_removed(work: Context
     assert all_tunnels(work) == ()
 
 
+async def test_a_tunnel_listens_at_a_unix_socket_of_this_machine(
+    paths: Paths, work: Context, echo: Address, home: Path
+) -> None:
+    path = home / "t.sock"
+    said = await perform(BY_ID["tunnel.add"], work, (), answers(echo, local=str(path), keep="yes"))
+    assert said
+    assert f"{path} leads to {echo}" in said
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert await says_back(Address(path=str(path)))
+    (entry,) = load_config(paths.hosts).tunnels
+    assert entry.local == str(path)
+    subject = [Subject("local", tunnel="t")]
+    await perform(BY_ID["tunnel.down"], work, subject)
+    await perform(BY_ID["tunnel.up"], work, subject)
+    assert await says_back(Address(path=str(path)))
+
+
 async def test_what_only_hosts_toml_names_is_brought_up_from_there(paths: Paths, work: Context, echo: Address) -> None:
     paths.hosts.write_text(f'{paths.hosts.read_text()}[tunnels.listed]\nhost = "local"\nto = "{echo}"\n')
     work.config = load_config(paths.hosts)

@@ -101,7 +101,7 @@ def test_ls_imports_nothing_heavy_and_starts_no_keeper(hosts: Path, option: list
         (["add", "x", "--to", "1"], "Say `jupytui tunnel add NAME --host HOST --to TARGET`."),
         (["add", "x", "--host", "gpu1"], "Say where it leads to"),
         (["add", "x", "--host", "gpu1", "--to", "99999"], "--to 99999: Expected a port, host:port or /unix/socket."),
-        (["add", "x", "--host", "gpu1", "--to", "1", "--local", "0"], "--local 0: Expected a port from 1 to 65535."),
+        (["add", "x", "--host", "gpu1", "--to", "1", "--local", "0"], "--local 0: Expected a port from 1 to 65535, or"),
         (["add", "x", "--host", "gpu1", "--to", "1", "--remote", "--socks"], "not allowed with"),
         (["ls", "lob"], "There is no tunnel 'lob'. Did you mean lab?"),
         (["fly"], "invalid choice"),

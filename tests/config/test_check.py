@@ -18,8 +18,8 @@ TWO = "[hosts.a]\n[hosts.b]\n[tunnels.x]\nhost = 'a'\nto = 1\nlocal = 9000\n[tun
         ("[settings]\nrefresh = 3\nssh_config = '/no/such'\n", 3, "settings.ssh_config: there is no file /no/such."),
         ("[hosts.gpu1]\n[tunnels.x]\nto = 1\nhost = 'gpu'\n", 4, "no host gpu in this file. Did you mean gpu1?"),
         ("[tunnels.x]\nhost = 'far'\nto = 1\n", 2, "List it: [hosts.far] takes what your ssh config knows."),
-        (f"{TWO}to = 2\n", 9, "tunnels.y.local: 9000 is the port of tunnels.x as well. Give each its own."),
-        (f"{TWO}kind = 'socks'\n", 9, "tunnels.y.local: 9000 is the port of tunnels.x as well."),
+        (f"{TWO}to = 2\n", 9, "tunnels.y.local: tunnels.x listens at 9000 as well. Give each its own."),
+        (f"{TWO}kind = 'socks'\n", 9, "tunnels.y.local: tunnels.x listens at 9000 as well."),
     ],
 )
 def test_what_cannot_work_is_named_by_file_line_and_key(source: str, line: int, says: str) -> None:

@@ -45,7 +45,7 @@ def tunnel_of(entry: TunnelEntry) -> Tunnel:
         to = Address.parse(entry.to) if entry.to else None
     except ValueError:
         raise UsageError(f"tunnels.{entry.name}: {entry.to!r} is no port, host:port or /unix/socket.") from None
-    local = Address(LOOPBACK, entry.local or 0)
+    local = Address(path=entry.local) if isinstance(entry.local, str) else Address(LOOPBACK, entry.local or 0)
     if entry.kind is TunnelKind.PUBLIC:
         return Tunnel(entry.name, entry.host or LOCAL, entry.kind, None, to)
     return Tunnel(entry.name, entry.host, entry.kind, local, to)

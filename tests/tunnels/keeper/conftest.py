@@ -113,7 +113,10 @@ async def until(client: KeeperClient, holds: Callable[[dict[str, Status]], objec
 async def says_back(address: Address | None, word: bytes = b"hello") -> bool:
     """Whether the server behind a tunnel answers."""
     assert address
-    reader, writer = await asyncio.open_connection(address.host, address.port)
+    if address.path:
+        reader, writer = await asyncio.open_unix_connection(address.path)
+    else:
+        reader, writer = await asyncio.open_connection(address.host, address.port)
     writer.write(word)
     try:
         return await reader.readexactly(len(word)) == word

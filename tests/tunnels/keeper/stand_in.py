@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from jupytui.errors import JupytuiError
 from jupytui.hosts.base import Host, Prompter, SecretKind, SecretPrompt
+from jupytui.tunnels.listen import listen, where
 from jupytui.tunnels.models import Address, Status, Trouble, Tunnel, TunnelState
 from jupytui.tunnels.switchboard import Switchboard
 
@@ -50,11 +51,11 @@ class StandInBoard(Switchboard):
             writer.close()
             far_writer.close()
 
-        listening = listening or socket.create_server((local.host, local.port))
+        listening = listening or (listen(local) if local.path else socket.create_server((local.host, local.port)))
         self._sockets[tunnel.name] = listening
-        self._servers[tunnel.name] = await asyncio.start_server(carry, sock=listening)
-        host, port = listening.getsockname()[:2]
-        self._put(tunnel.name, local=Address(host, port), state=TunnelState.UP)
+        start = asyncio.start_unix_server if local.path else asyncio.start_server
+        self._servers[tunnel.name] = await start(carry, sock=listening)
+        self._put(tunnel.name, local=where(listening), state=TunnelState.UP)
         if tunnel.host == LOCKED:
             self._put(tunnel.name, state=TunnelState.ASKING)
             self._asking[tunnel.name] = asyncio.create_task(self._ask(tunnel))
