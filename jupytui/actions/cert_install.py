@@ -1,4 +1,7 @@
-"""Brings a certificate to a server: swapped where TLS is on, else TLS is turned on by its configuration; and off."""
+"""Brings a certificate to a server: swapped where TLS is on, else TLS is turned on by its configuration.
+
+Consent comes first, then the certificate, which may have to be ordered; only then anything is written.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from jupytui.actions import losses
 from jupytui.actions.base import Confirmation, Context, Loss, Refused
 from jupytui.actions.cert_sights import access_of, secured, whose
 from jupytui.actions.lifecycle import RESTART, target_of
+from jupytui.actions.neighbours import sharing_files
 from jupytui.errors import JupytuiError
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import Host, Prompter
 from jupytui.jupyter.models import Server
 
 if TYPE_CHECKING:
+    from jupytui.certs.files import Files, Former
     from jupytui.certs.inspect import Place
     from jupytui.certs.models import Pair
     from jupytui.certs.records import Acme
@@ -47,6 +52,15 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A server that a certificate can be brought to: into `place`; `edit` turns TLS on, which was agreed to."""
+
+    spot: Spot
+    place: Place
+    edit: Edit | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """A change of the configuration, and the Python on its host that can take it back."""
 
@@ -61,93 +75,112 @@ def spot_of(context: Context, subject: Subject) -> Spot:
     return Spot(subject, server, host, prompter, access_of(context.fleet, subject), whose(server))
 
 
-async def place_of(spot: Spot) -> Place | None:
-    """Return the files its configuration names, None: TLS is off. Raises Refused where it has not read that yet."""
-    from jupytui.certs.configure import find_place
+async def ready(context: Context, spot: Spot) -> Ready | None:
+    """Find where a certificate goes and, where TLS is off, ask whether to turn it on; None: consent was refused.
 
-    place = await find_place(spot.host, spot.whose)
-    if place and not secured(spot.server):
-        hint = "Restart it (R), then issue."
-        raise Refused(f"{spot.server.id} has TLS on in its configuration, but was not restarted since.", hint)
-    return place
+    Nothing is written. Raises Refused where it has not read its configuration yet, CertificateError, CannotEdit,
+    CommandError, HostTrouble.
+    """
+    from jupytui.certs import configure
+    from jupytui.certs.files import user_of_process
+    from jupytui.certs.install import refuse_links
+
+    context.progress("looking for its files")
+    if place := await configure.find_place(spot.host, spot.whose):
+        if not secured(spot.server):
+            hint = "Restart it (R), then issue."
+            raise Refused(f"{spot.server.id} has TLS on in its configuration, but was not restarted since.", hint)
+        place = replace(place, user=await user_of_process(spot.host, spot.whose.pid))
+        await refuse_links(spot.host, place)
+        return Ready(spot, place)
+    place, edit = await configure.turning_on(spot.host, spot.whose, spot.server.port or 0)
+    becomes = f"In the browser its address becomes {spot.url}"
+    return Ready(spot, place, edit) if await agreed(context, spot, edit, "Turn TLS on", becomes) else None
 
 
-async def former_key(spot: Spot, place: Place | None) -> Secret | None:
+async def former_key(where: Ready) -> Secret | None:
     """Return the key it has now, if it is of the kind we make: with the same key no connection fails in a swap."""
     from jupytui.certs.install import read_pair
 
-    former = await read_pair(spot.host, place) if place else None
+    former = None if where.edit else await read_pair(where.spot.host, where.place)
     return former.key if former and former.leaf.key_type.startswith("ECDSA") else None
 
 
-async def deliver(
-    context: Context, spot: Spot, place: Place | None, pair: Pair, acme: Acme | None = None, *, ours: bool = True
-) -> str:
-    """Make the server show `pair`, prove it and remember how to renew it; a sentence, "" where consent was refused.
+async def deliver(context: Context, where: Ready, pair: Pair, acme: Acme | None = None, *, ours: bool = True) -> str:
+    """Make the server show `pair`, prove it and remember how to renew it; return the sentence that says so.
 
     Neither `ours` nor by `acme`: nobody can renew it, and no record is kept. Raises JupytuiError.
     """
     from jupytui.certs import private, records
-    from jupytui.certs.install import install
 
-    days = figures.left(pair.leaf.days_left())
-    if place is None:
-        turned = await _turn_on(context, spot, pair)
-        if turned is None:
-            return ""
-        place, spot = turned
-        said = f"TLS is on: {spot.url} shows its certificate, proven by a handshake; {days} left."
-    else:
-        context.progress("swapping the files")
-        try:
-            done = await install(spot.host, spot.access, place, pair)
-        except PermissionError as error:
-            raise Refused(f"{place.certfile} cannot be replaced: {error.strerror or error}.", "Is it root's?") from None
-        said = f"{spot.server.id} shows its new certificate, {days} left, without a restart ({done.way})."
+    spot, place = where.spot, where.place
+    try:
+        access, said = await (
+            _turned_on(context, where, where.edit, pair) if where.edit else _swapped(context, where, pair)
+        )
+    except PermissionError as error:
+        hint = f"It is done as {place.user}, whose server it is." if place.user else "Is it root's?"
+        raise Refused(f"{place.certfile} cannot be replaced: {error.strerror or error}", hint) from None
     directory = private.default_directory()
     if ours or acme:
-        await asyncio.to_thread(
-            records.remember, directory, spot.host.name, spot.access, place, leaf=pair.leaf, acme=acme
-        )
+        await asyncio.to_thread(records.remember, directory, spot.host.name, access, place, leaf=pair.leaf, acme=acme)
     else:
-        await asyncio.to_thread(_forget, spot.host.name, place)
+        await asyncio.to_thread(records.hand_over, directory, spot.host.name, place.certfile)
     await context.fleet.refresh([spot.host.name])
     return said
 
 
-def _forget(host: str, place: Place) -> None:
-    from jupytui.certs import private, records
+async def _swapped(context: Context, where: Ready, pair: Pair) -> tuple[Access, str]:
+    from jupytui.certs.install import install
 
-    directory = private.default_directory()
-    for record in records.load(directory):
-        if (record.host, record.certfile) == (host, place.certfile):
-            records.forget(directory, record)
+    spot = where.spot
+    context.progress("swapping the files")
+    done = await install(spot.host, spot.access, where.place, pair)
+    days = figures.left(pair.leaf.days_left())
+    return spot.access, f"{spot.server.id} shows its new certificate, {days} left, without a restart ({done.way})."
 
 
-async def _turn_on(context: Context, spot: Spot, pair: Pair) -> tuple[Place, Spot] | None:
-    from jupytui.certs import configure
+async def _turned_on(context: Context, where: Ready, edit: Edit, pair: Pair) -> tuple[Access, str]:
     from jupytui.certs.install import proven
 
-    context.progress("reading its configuration")
-    place, edit = await configure.turning_on(spot.host, spot.whose, spot.server.port or 0, pair)
-    becomes = f"In the browser its address becomes {spot.url}"
-    made = None
-    try:
-        made = await _changed(context, spot, edit, "Turn TLS on", becomes)
-    finally:
-        if made is None:
-            await asyncio.shield(spot.host.run('rm -f -- "$1"', place.certfile))
-    if made is None:
-        return None
+    spot, place = where.spot, where.place
+    made = await _placed_and_made(context, where, edit, pair)
     await _still_there(spot, place, pair, made)
-    back = await _restarted(context, spot, made)
-    where = replace(spot.access, port=back.answer.port, sock=back.answer.sock)
+    back = await restarted(context, spot, made)
+    access = replace(spot.access, port=back.answer.port, sock=back.answer.sock)
     context.progress("shaking hands")
     try:
-        await proven(spot.host, where, pair)
+        await proven(spot.host, access, pair)
     except JupytuiError as error:
         raise await _taken_back(context, spot, made, back, error) from None
-    return place, replace(spot, access=where)
+    url, days = replace(spot, access=access).url, figures.left(pair.leaf.days_left())
+    return access, f"TLS is on: {url} shows its certificate, proven by a handshake; {days} left."
+
+
+async def _placed_and_made(context: Context, where: Ready, edit: Edit, pair: Pair) -> Made:
+    """Put the pair on the host and make the edit; the file goes again only where no configuration names it."""
+    from jupytui.certs import configure
+    from jupytui.certs.files import Files
+    from jupytui.jupyter.settings.commit import NotConfirmed
+    from jupytui.jupyter.settings.models import CannotEdit
+
+    spot, place = where.spot, where.place
+    context.progress("putting it on its host")
+    files = Files(spot.host, place.user)
+    former = await files.read(place.certfile)
+    try:
+        await configure.put(spot.host, place, pair)
+        return await change(context, spot, edit)
+    except (CannotEdit, NotConfirmed, asyncio.CancelledError):
+        # With these the configuration is as before. With any other error it may name the file, and a server that
+        # starts without it lets everybody hang.
+        await asyncio.shield(_put_back(files, place, former))
+        raise
+
+
+async def _put_back(files: Files, place: Place, former: Former) -> None:
+    with suppress(JupytuiError, PermissionError):  # what is left then is private, and read by nobody
+        await files.put_back(place.certfile, former)
 
 
 async def _still_there(spot: Spot, place: Place, pair: Pair, made: Made) -> None:
@@ -160,27 +193,32 @@ async def _still_there(spot: Spot, place: Place, pair: Pair, made: Made) -> None
         raise Refused(f"{place.certfile} does not hold the certificate any more; the configuration is as it was.")
 
 
-async def _changed(context: Context, spot: Spot, edit: Edit, title: str, becomes: str) -> Made | None:
-    """Show what changes and what a restart ends; make the edit once it is agreed to."""
-    from jupytui.jupyter.settings.commit import commit
+async def agreed(context: Context, spot: Spot, edit: Edit, title: str, becomes: str) -> bool:
+    """Show what changes, what a restart ends, and whom else it may concern."""
     from jupytui.jupyter.settings.diff import diff
+
+    lost = [*losses.of_server(spot.server), Loss(spot.server.id, "restarts; open pages must be loaded anew")]
+    question = Confirmation(
+        title=f"{title} for {spot.server.id}",
+        losses=tuple(lost),
+        runs=RESTART.runs(context, spot.subject),
+        typed=spot.subject.host if any(loss.grave for loss in lost) else None,
+        notes=(diff(edit), *edit.notes, f"{becomes}.", *sharing_files(context, spot.subject)),
+    )
+    return await context.front.confirm(question)
+
+
+async def change(context: Context, spot: Spot, edit: Edit) -> Made:
+    """Make the edit, proven by Jupyter itself. Raises as `settings.commit`."""
+    from jupytui.jupyter.settings.commit import commit
     from jupytui.jupyter.settings.discover import look
 
-    if not await context.front.confirm(_question(context, spot, title, (diff(edit), *edit.notes, f"{becomes}."))):
-        return None
     context.progress("changing its configuration")
     python = (await look(spot.host, spot.whose)).python
     return Made(await commit(spot.host, spot.whose, python, edit), python)
 
 
-def _question(context: Context, spot: Spot, title: str, notes: tuple[str, ...]) -> Confirmation:
-    lost = [*losses.of_server(spot.server), Loss(spot.server.id, "restarts; open pages must be loaded anew")]
-    typed = spot.subject.host if any(loss.grave for loss in lost) else None
-    runs = RESTART.runs(context, spot.subject)
-    return Confirmation(f"{title} for {spot.server.id}", tuple(lost), runs, typed, notes)
-
-
-async def _restarted(context: Context, spot: Spot, made: Made) -> Back:
+async def restarted(context: Context, spot: Spot, made: Made) -> Back:
     """Restart the server; where it does not come back, its configuration is as before and it starts with that."""
     from jupytui.jupyter.launch.lifecycle import restart
 
@@ -233,27 +271,3 @@ async def _taken_back(context: Context, spot: Spot, made: Made, back: Back, erro
         spot.host, type(target)(target.title, back.answer.pid, back.answer.port, back.answer.sock), spot.prompter
     )
     return Refused(f"{error.message} TLS is off again; its configuration is as it was.", error.hint)
-
-
-async def turn_off(context: Context, spot: Spot) -> str:
-    """Turn TLS off by the configuration and a restart, with consent; "" where it was refused. Raises JupytuiError."""
-    from jupytui.certs import configure
-    from jupytui.jupyter.settings.discover import ask, look
-    from jupytui.jupyter.settings.edit import plan
-
-    context.progress("reading its configuration")
-    place = await configure.find_place(spot.host, spot.whose)
-    if place is None and not secured(spot.server):
-        raise Refused(f"{spot.server.id} has TLS off.")
-    found, answer = await look(spot.host, spot.whose), await ask(spot.host, spot.whose)
-    edit = plan(found, configure.OFF, answer.knowledge)
-    plain = f"What is sent to it is not encrypted any more: {spot.url.replace('https:', 'http:', 1)}"
-    made = await _changed(context, spot, edit, "Turn TLS off", plain)
-    if made is None:
-        return ""
-    back = await _restarted(context, spot, made)
-    if place:
-        await asyncio.to_thread(_forget, spot.host.name, place)
-    await context.fleet.refresh([spot.host.name])
-    kept = f" Its certificate stays in {place.certfile}." if place else ""
-    return f"TLS is off: {back.answer.url or spot.server.id} answers.{kept}"

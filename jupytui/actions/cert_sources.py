@@ -171,8 +171,8 @@ def _url(text: str) -> str | None:
     return None if not text.strip() or text.strip().startswith("https://") else "It begins with https://."
 
 
-async def by_acme(context: Context, spot: Spot, answers: Answers, key: Secret | None) -> tuple[Pair, Acme] | None:
-    """Return the pair and how it was got; None where its terms were not agreed to. Raises JupytuiError."""
+async def by_acme(context: Context, spot: Spot, answers: Answers, key: Secret | None) -> tuple[Pair, Acme]:
+    """Return the pair and how it was got. Raises TermsNotAgreed, JupytuiError."""
     from dataclasses import replace
 
     from jupytui.certs.acme import obtain

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from jupytui import figures
 from jupytui.actions.base import Action, Answers, Context, Form, Refused, Subjects
 from jupytui.actions.cert_authority import export_authority, export_form, make, make_form, timer_off, timer_on
-from jupytui.actions.cert_install import deliver, former_key, place_of, spot_of, turn_off
+from jupytui.actions.cert_install import deliver, former_key, ready, spot_of
+from jupytui.actions.cert_off import turn_off
 from jupytui.actions.cert_sights import look, secured
 from jupytui.actions.cert_sources import (
     acme_form,
     by_acme,
+    directory_url,
     import_form,
     imported,
     issue,
@@ -57,28 +59,35 @@ def _refuse_plain(context: Context, subject: Subject) -> str | None:
 
 
 async def _issue(context: Context, subjects: Subjects, answers: Answers) -> str:
+    from jupytui.certs.leaf import normal_names
+
     spot = spot_of(context, subjects[0])
     names = split(answers.get("names", ""))
     if not names:
         names = split((await issue_form(context, subjects)).fields[0].value)
-    context.progress("looking for its files")
-    place = await place_of(spot)
-    pair = await asyncio.to_thread(issue, names, await former_key(spot, place))
-    return await deliver(context, spot, place, pair)
+    normal_names(names)
+    where = await ready(context, spot)
+    if where is None:
+        return ""
+    pair = await asyncio.to_thread(issue, names, await former_key(where))
+    return await deliver(context, where, pair)
 
 
 async def _import(context: Context, subjects: Subjects, answers: Answers) -> str:
     spot = spot_of(context, subjects[0])
     pair = await imported(context, spot, answers)
-    return await deliver(context, spot, await place_of(spot), pair, ours=False) if pair else ""
+    where = await ready(context, spot) if pair else None
+    return await deliver(context, where, pair, ours=False) if where and pair else ""
 
 
 async def _acme(context: Context, subjects: Subjects, answers: Answers) -> str:
     spot = spot_of(context, subjects[0])
-    context.progress("looking for its files")
-    place = await place_of(spot)
-    got = await by_acme(context, spot, answers, await former_key(spot, place))
-    return await deliver(context, spot, place, *got) if got else ""
+    directory_url(answers)
+    where = await ready(context, spot)
+    if where is None:
+        return ""
+    pair, way = await by_acme(context, spot, answers, await former_key(where))
+    return await deliver(context, where, pair, way)
 
 
 async def _off(context: Context, subjects: Subjects, _answers: Answers) -> str:

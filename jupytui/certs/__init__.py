@@ -12,8 +12,11 @@ call what is not async by `asyncio.to_thread`):
   `check.check` lists every fault. Give `key=(await install.read_pair(host, place)).key` to keep the key.
 - `done = await install.install(host, access, place, pair)`: swapped and proven, or rolled back (NotServed);
   `.way` says how.
-- TLS off: `place, edit = await configure.turning_on(host, whose, port, pair)`; show `settings.diff`, `settings.commit`,
-  restart with consent, then `await install.proven(host, access, pair)`; off again: `plan(found, configure.OFF)`.
+- TLS off: `place, edit = await configure.turning_on(host, whose, port)`; show `settings.diff`; with consent
+  `configure.put(host, place, pair)`, `settings.commit`, restart, then `await install.proven(host, access, pair)`; off
+  again: `plan(found, configure.OFF)`.
+- Connected as root, files are dealt with as `place.user`: `files.user_of_process(host, pid)`, or of what is recorded
+  `files.user_of_path(host, path)`.
 - `records.remember(directory, host.name, access, place, leaf=pair.leaf, acme=…)` makes it renewable;
   `renew.renew_due(Means(directory, open_host, prompter, show))` is `jupytui cert renew --due`;
   `timer.schedule(LocalHost(), prompter, argv)`.

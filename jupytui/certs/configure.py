@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 
 from jupytui.certs import pem
+from jupytui.certs.files import Files, user_of_process
 from jupytui.certs.inspect import Place
 from jupytui.certs.install import refuse_unfit
 from jupytui.certs.models import CertificateError, Pair
-from jupytui.errors import CommandError
 from jupytui.hosts.base import Host
 from jupytui.jupyter.settings.discover import Whose, ask, look
 from jupytui.jupyter.settings.edit import REMOVE, Edit, Wishes, plan
@@ -16,9 +17,6 @@ from jupytui.text import clean_line
 
 CERTFILE, KEYFILE = "ServerApp.certfile", "ServerApp.keyfile"
 OFF: Wishes = {CERTFILE: REMOVE, KEYFILE: REMOVE}
-
-# Whatever the user's umask, the directory is private; one that exists is left as it is.
-_MAKE_DIRECTORY = 'umask 077 && mkdir -p -- "$1"'
 
 
 async def find_place(host: Host, whose: Whose) -> Place | None:
@@ -46,21 +44,24 @@ def wishes(place: Place) -> Wishes:
     return {CERTFILE: place.certfile, KEYFILE: place.keyfile if place.two_files and place.keyfile else REMOVE}
 
 
-async def turning_on(host: Host, whose: Whose, port: int, pair: Pair) -> tuple[Place, Edit]:
-    """Put `pair` on a host whose server has TLS off; return where, and the edit of the configuration that turns it on.
+async def turning_on(host: Host, whose: Whose, port: int) -> tuple[Place, Edit]:
+    """Return where a server that has TLS off will have its pair, and the edit of its configuration that turns it on.
 
-    The edit is the caller's to show (`settings.diff`), to make (`settings.commit`) and to follow by a restart, with
-    consent; `install.proven` then says whether it worked. Raises Unfit, CannotEdit, CommandError, HostTrouble; then
-    nothing but the file was written.
+    Nothing is written. The edit is the caller's to show (`settings.diff`), the pair to `put` there; then the edit is
+    made (`settings.commit`) and followed by a restart, with consent; `install.proven` says whether it worked. Raises
+    CannotEdit, CommandError, HostTrouble.
+    """
+    found, answer, user = await asyncio.gather(look(host, whose), ask(host, whose), user_of_process(host, whose.pid))
+    place = Place(posixpath.join(found.user_directory, "certs", f"{port}.pem"), user=user)
+    return place, plan(found, wishes(place), answer.knowledge)
+
+
+async def put(host: Host, place: Place, pair: Pair) -> None:
+    """Write `pair` to its place, in a directory that is its user's alone, before anything reads it there.
+
+    Raises Unfit, PermissionError, CommandError, HostTrouble.
     """
     refuse_unfit(pair)
-    found, answer = await look(host, whose), await ask(host, whose)
-    place = Place(posixpath.join(found.user_directory, "certs", f"{port}.pem"))
-    edit = plan(found, wishes(place), answer.knowledge)
-    made = await host.run(_MAKE_DIRECTORY, posixpath.dirname(place.certfile))
-    if made.status:
-        raise CommandError(
-            f"{posixpath.dirname(place.certfile)} cannot be made on {host.name}.", detail=clean_line(made.stderr)
-        )
-    await host.write(place.certfile, pem.combined_pem(pair), 0o600)
-    return place, edit
+    files = Files(host, place.user)
+    await files.make_directory(posixpath.dirname(place.certfile))
+    await files.write(place.certfile, pem.combined_pem(pair))

@@ -19,10 +19,14 @@ MAX_FILE = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The file or files a server reads on its host: `certfile` with key and chain, or with the key in `keyfile`."""
+    """The file or files a server reads on its host: `certfile` with key and chain, or with the key in `keyfile`.
+
+    `user`: whose rights they are read and written with, "" ours (see `files.Files`).
+    """
 
     certfile: str
     keyfile: str | None = None
+    user: str = ""
 
     @property
     def two_files(self) -> bool:

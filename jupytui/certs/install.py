@@ -15,7 +15,8 @@ from enum import StrEnum
 from jupytui.certs import pem
 from jupytui.certs.check import Unfit, check
 from jupytui.certs.faults import judge
-from jupytui.certs.inspect import HANDSHAKE_DEADLINE, MAX_FILE, NoHandshake, Place, served
+from jupytui.certs.files import Files, Former, Rights
+from jupytui.certs.inspect import HANDSHAKE_DEADLINE, NoHandshake, Place, served
 from jupytui.certs.models import Certificate, CertificateError, Pair
 from jupytui.errors import CommandError
 from jupytui.hosts.base import Host
@@ -28,18 +29,21 @@ from jupytui.text import clean_line
 # read more than they print.
 _SWAP_BOTH = """\
 LC_ALL=C; export LC_ALL
-old=$3.old
+old=$3.old had=
 umask 077; set -C
 trap 'trap "" HUP INT TERM; rm -f -- "$3" "$4" "$old"' EXIT
 trap 'exit 1' HUP INT TERM
 for f in "$1" "$2"; do [ ! -d "$f" ] || { echo "Is a directory" >&2; exit 1; }; done
 dd bs=1 count="$5" >"$3" 2>/dev/null && cat >"$4" || exit 1
 [ "$(wc -c <"$3")" -eq "$5" ] && [ "$(wc -c <"$4")" -eq "$6" ] || { echo "Cut short" >&2; exit 1; }
-[ ! -e "$1" ] || cp -p -- "$1" "$old" || exit 1
+entitle() { [ -z "$3" ] || chgrp -- "$3" "$1" 2>/dev/null || set -- "$1" 600; chmod "$2" "$1"; }
+entitle "$3" "$7" "$8" && entitle "$4" "$9" "${10}" || exit 1
+[ ! -e "$1" ] || had=yes
+[ ! -r "$1" ] || cp -p -- "$1" "$old" || exit 1
 trap '' HUP INT TERM
 mv -f -- "$3" "$1" || exit 1
 mv -f -- "$4" "$2" && exit 0
-if [ -e "$old" ]; then mv -f -- "$old" "$1"; else rm -f -- "$1"; fi
+if [ -e "$old" ]; then mv -f -- "$old" "$1"; elif [ -z "$had" ]; then rm -f -- "$1"; fi
 exit 1
 """
 _LINKS = 'for f in "$@"; do [ ! -L "$f" ] || readlink -- "$f"; done'
@@ -79,15 +83,17 @@ async def install(
     CommandError, HostTrouble. When the link is cut before the handshake, the file is as before or wholly new.
     """
     refuse_unfit(pair)
-    await _refuse_links(host, place)
-    before = await _read(host, place)
+    await refuse_links(host, place)
+    files = Files(host, place.user)
+    before = await _read(files, place)
     earlier = await _served_or_none(host, access)
-    way = await _swap(host, place, pair, before)
+    way = await _swap(files, place, pair, before)
     try:
         shown = await proven(host, access, pair, deadline)
     except NotServed as error:
-        await _restore(host, place, before)
-        raise await _rolled_back(host, access, earlier, error) from None
+        await _restore(files, place, before)
+        files_are = "stay replaced: what was there could not be read" if _hidden(before) else "are as they were"
+        raise await _rolled_back(host, access, earlier, error, files_are) from None
     return Installed(shown, way, earlier)
 
 
@@ -98,9 +104,9 @@ def refuse_unfit(pair: Pair) -> None:
 
 
 async def read_pair(host: Host, place: Place) -> Pair | None:
-    """Return the pair that a server reads now; None when there is none that can be read without a passphrase."""
-    chain, key = await _read(host, place)
-    return check(chain or b"", key or b"").pair
+    """Return the pair that a server reads now; None when there is none that we can read, and without a passphrase."""
+    chain, key = await _read(Files(host, place.user), place)
+    return check(chain.data or b"", key.data or b"").pair
 
 
 async def proven(host: Host, access: Access, pair: Pair, deadline: float = HANDSHAKE_DEADLINE) -> Certificate:
@@ -122,30 +128,31 @@ async def _served_or_none(host: Host, access: Access) -> Certificate | None:
         return None  # a broken pair is a good reason to install another one
 
 
-async def _rolled_back(host: Host, access: Access, earlier: Certificate | None, error: NotServed) -> NotServed:
+async def _rolled_back(
+    host: Host, access: Access, earlier: Certificate | None, error: NotServed, files_are: str
+) -> NotServed:
     again = await _served_or_none(host, access)
     restored = again is not None and earlier is not None and again.der == earlier.der
     state = "it serves its former certificate" if restored else "it did not serve TLS before either"
     if earlier is not None and not restored:
         state = "but the server does not finish handshakes any more: look at its log"
-    return NotServed(f"{error.message} The files are as they were; {state}.", error.hint, restored=restored)
+    return NotServed(f"{error.message} The files {files_are}; {state}.", error.hint, restored=restored)
 
 
-async def _read(host: Host, place: Place) -> tuple[bytes | None, bytes | None]:
-    """Return the two files' bytes, None for each that is not there (or not a file of its own)."""
-    key = await _read_one(host, place.keyfile) if place.two_files and place.keyfile else None
-    return await _read_one(host, place.certfile), key
+async def _read(files: Files, place: Place) -> tuple[Former, Former]:
+    """Return the two files as they are, of which the second may not exist (or is no file of its own)."""
+    key = await files.read(place.keyfile) if place.two_files and place.keyfile else Former()
+    return await files.read(place.certfile), key
 
 
-async def _read_one(host: Host, path: str) -> bytes | None:
-    try:
-        return await host.read(path, MAX_FILE)
-    except FileNotFoundError:
-        return None
+def _hidden(before: tuple[Former, Former]) -> bool:
+    return any(former.hidden for former in before)
 
 
-async def _refuse_links(host: Host, place: Place) -> None:
-    found = (await host.run(_LINKS, place.certfile, *([place.keyfile] if place.keyfile else []))).stdout
+async def refuse_links(host: Host, place: Place) -> None:
+    """Raise CertificateError where a file is a link: what it leads to is not ours to replace."""
+    paths = [place.certfile, *([place.keyfile] if place.keyfile else [])]
+    found = (await Files(host, place.user).run(_LINKS, *paths)).stdout
     if found:
         target = clean_line(found.split(b"\n")[0], 200)
         raise CertificateError(
@@ -154,15 +161,17 @@ async def _refuse_links(host: Host, place: Place) -> None:
         )
 
 
-async def _swap(host: Host, place: Place, pair: Pair, before: tuple[bytes | None, bytes | None]) -> Way:
+async def _swap(files: Files, place: Place, pair: Pair, before: tuple[Former, Former]) -> Way:
+    former, former_key = before
     if not place.two_files or place.keyfile is None:
-        await host.write(place.certfile, pem.combined_pem(pair), 0o600)
+        await files.write(place.certfile, pem.combined_pem(pair), former.rights.private)
         return Way.COMBINED
     chain = pem.chain_pem(pair.chain)
-    if before[1] is not None and _same_key(before[1], pair.key):
-        await host.write(place.certfile, chain, 0o600)
+    if former_key.data is not None and _same_key(former_key.data, pair.key):
+        await files.write(place.certfile, chain, former.rights)
         return Way.CHAIN
-    await _write_both(host, place, chain, pair.key.reveal().encode())
+    rights = former.rights, former_key.rights.private
+    await _write_both(files, place, (chain, pair.key.reveal().encode()), rights)
     return Way.BOTH
 
 
@@ -175,28 +184,24 @@ def _same_key(data: bytes, key: Secret) -> bool:
         return False
 
 
-async def _write_both(host: Host, place: Place, chain: bytes, key: bytes) -> None:
+async def _write_both(files: Files, place: Place, data: tuple[bytes, bytes], rights: tuple[Rights, Rights]) -> None:
     assert place.keyfile
-    temporary = [
-        f"{posixpath.dirname(path)}/.jupytui-{secrets.token_hex(8)}" for path in (place.certfile, place.keyfile)
-    ]
-    done = await host.run(
-        _SWAP_BOTH, place.certfile, place.keyfile, *temporary, str(len(chain)), str(len(key)), stdin=chain + key
-    )
+    paths = place.certfile, place.keyfile
+    temporary = [f"{posixpath.dirname(path)}/.jupytui-{secrets.token_hex(8)}" for path in paths]
+    sizes = [str(len(each)) for each in data]
+    who = [word for each in rights for word in (f"{each.mode:o}", each.group)]
+    done = await files.run(_SWAP_BOTH, *paths, *temporary, *sizes, *who, stdin=b"".join(data))
     if done.status:
         raise CommandError(
-            f"{place.certfile} and its key were not written on {host.name}; they are as they were.",
-            detail=clean_line(done.stderr),
+            f"{place.certfile} and its key were not written; they are as they were.", detail=clean_line(done.stderr)
         )
 
 
-async def _restore(host: Host, place: Place, before: tuple[bytes | None, bytes | None]) -> None:
+async def _restore(files: Files, place: Place, before: tuple[Former, Former]) -> None:
     chain, key = before
-    if place.two_files and chain is not None and key is not None:
-        await _write_both(host, place, chain, key)
+    if place.two_files and chain.data is not None and key.data is not None:
+        await _write_both(files, place, (chain.data, key.data), (chain.rights, key.rights))
         return
-    for path, data in ((place.certfile, chain), (place.keyfile if place.two_files else None, key)):
-        if path and data is not None:
-            await host.write(path, data, 0o600)
-        elif path:
-            await host.run('rm -f -- "$1"', path)
+    await files.put_back(place.certfile, chain)
+    if place.two_files and place.keyfile:
+        await files.put_back(place.keyfile, key)

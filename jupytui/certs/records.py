@@ -99,6 +99,17 @@ def forget(directory: Path, record: Installed) -> None:
     _rewrite(directory, record, [])
 
 
+def hand_over(directory: Path, host: str, certfile: str, heir: Access | None = None) -> None:
+    """Drop the record of a file; or keep it for the server at `heir`, which reads it too. Raises CertificateError."""
+    for record in load(directory):
+        if (record.host, record.certfile) != (host, certfile):
+            continue
+        if heir:
+            keep(directory, msgspec.structs.replace(record, address=heir.address, port=heir.port, sock=heir.sock))
+        else:
+            forget(directory, record)
+
+
 def _rewrite(directory: Path, record: Installed, new: list[Installed]) -> None:
     path = directory / FILE
     was = private.read(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jupytui.certs import records
@@ -13,9 +13,10 @@ from jupytui.certs.acme_account import Service
 from jupytui.certs.authority import load
 from jupytui.certs.challenge import Solver
 from jupytui.certs.dns01 import Dns, Show
+from jupytui.certs.files import user_of_path
 from jupytui.certs.http01 import Responder, Webroot
-from jupytui.certs.inspect import HANDSHAKE_DEADLINE, Place
-from jupytui.certs.install import Installed, install, read_pair
+from jupytui.certs.inspect import HANDSHAKE_DEADLINE, NoHandshake, Place, served
+from jupytui.certs.install import Installed, install, read_pair, refuse_links
 from jupytui.certs.leaf import issue
 from jupytui.certs.models import CertificateError, Pair
 from jupytui.errors import JupytuiError
@@ -75,9 +76,12 @@ async def renew(means: Means, record: records.Installed) -> Installed:
     JupytuiError, PermissionError; the server then goes on with what it had, or is told to.
     """
     host = await means.open_host(record.host)
-    key = None if means.new_keys else await _former_key(host, record.place)
+    place = replace(record.place, user=await user_of_path(host, record.certfile))
+    key = None if means.new_keys else await _former_key(host, place)
+    if record.acme:
+        await _installable(means, host, record, place)
     pair = await _obtained(means, host, record, key)
-    installed = await install(host, record.access, record.place, pair, deadline=means.deadline)
+    installed = await install(host, record.access, place, pair, deadline=means.deadline)
     await asyncio.shield(asyncio.to_thread(records.keep, means.directory, record.renewed(installed.certificate)))
     return installed
 
@@ -85,6 +89,19 @@ async def renew(means: Means, record: records.Installed) -> Installed:
 async def _former_key(host: Host, place: Place) -> Secret | None:
     former = await read_pair(host, place)
     return former.key if former and former.leaf.key_type.startswith("ECDSA") else None
+
+
+async def _installable(means: Means, host: Host, record: records.Installed, place: Place) -> None:
+    """Raise CertificateError where a certificate could not be installed now.
+
+    Authorities count what is ordered in vain: a server that is stopped would use up what they grant in a week.
+    """
+    await refuse_links(host, place)
+    try:
+        await served(host, record.access, means.deadline)
+    except NoHandshake as error:
+        hint = "Start it, then renew; to one that runs, `jupytui cert acme` (A) brings a new pair."
+        raise CertificateError(f"{error.message} Nothing was ordered.", hint) from None
 
 
 async def _obtained(means: Means, host: Host, record: records.Installed, key: Secret | None) -> Pair:

@@ -15,13 +15,14 @@ READ = 'LC_ALL=C exec head -c "$2" -- "$1"'
 # The signal that ends us goes to the whole group: rm must be started deaf to it, or it dies before the file does.
 WRITE = """\
 LC_ALL=C; export LC_ALL
-path=$1 temp=$2 size=$3 mode=$4 mask=$5
+path=$1 temp=$2 size=$3 mode=$4 mask=$5 group=${6:-}
 if [ -d "$path" ] && [ ! -L "$path" ]; then echo "Is a directory" >&2; exit 1; fi
 umask "$mask"; set -C
 trap 'trap "" HUP INT TERM; rm -f -- "$temp"' EXIT
 trap 'trap "" HUP INT TERM; rm -f -- "$temp"; exit 1' HUP INT TERM
 cat >"$temp" || exit 1
 [ "$(wc -c <"$temp")" -eq "$size" ] || { echo "Cut short" >&2; exit 1; }
+[ -z "$group" ] || chgrp -- "$group" "$temp" 2>/dev/null || mode=600
 chmod "$mode" "$temp" || exit 1
 dd if=/dev/null of="$temp" conv=notrunc,fsync 2>/dev/null
 if mv -f -T -- "$temp" "$path" 2>/dev/null; then exit 0; fi
@@ -30,11 +31,14 @@ mv -f -- "$temp" "$path"
 """
 
 
-def write_args(path: str, size: int, mode: int) -> tuple[str, str, str, str, str]:
-    """Return the arguments of WRITE. The temporary file lies beside the target, or it could not be renamed."""
+def write_args(path: str, size: int, mode: int, group: str = "") -> tuple[str, ...]:
+    """Return the arguments of WRITE. The temporary file lies beside the target, or it could not be renamed.
+
+    A `group` that cannot be kept (we are not in it) has nobody but the owner read the file.
+    """
     directory = path.rpartition("/")[0]
     temp = f"{directory or ('/' if path.startswith('/') else '.')}/.jupytui-{secrets.token_hex(8)}"
-    return _literal(path), temp, str(size), f"{mode:o}", f"{(0o77 | ~mode) & 0o777:o}"
+    return _literal(path), temp, str(size), f"{mode:o}", f"{(0o77 | ~mode) & 0o777:o}", group
 
 
 def _literal(path: str) -> str:

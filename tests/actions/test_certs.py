@@ -11,20 +11,25 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from jupytui.actions import cert_install, cert_off, certs
 from jupytui.actions.base import Answers, Confirmation, Context, Refused, perform, why_not
-from jupytui.actions.cert_install import Spot
+from jupytui.actions.cert_install import Ready, Spot, deliver
 from jupytui.actions.cert_sights import whose
 from jupytui.actions.cert_sources import DNS, HERE, OTHER, by_acme, imported, names_of
 from jupytui.actions.table import BY_ID
-from jupytui.certs import authority, leaf, pem, private
+from jupytui.certs import authority, configure, leaf, pem, private, records
 from jupytui.certs.acme_account import TermsNotAgreed
 from jupytui.certs.dns01 import Record
+from jupytui.certs.inspect import Place
 from jupytui.certs.models import CertificateError, Pair
-from jupytui.errors import JupytuiError, WrongAnswer
+from jupytui.errors import CommandError, JupytuiError, WrongAnswer
 from jupytui.fleet.subject import Subject
-from jupytui.hosts.base import Destination, Nobody
+from jupytui.hosts.base import Destination, HostState, HostTrouble, Nobody
 from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.access import Access
+from jupytui.jupyter.settings.commit import NotConfirmed, NotTakenBack
+from jupytui.jupyter.settings.edit import Edit
+from jupytui.jupyter.settings.models import CannotEdit
 from tests.actions.front import ScriptedFront, context
 from tests.certs.pebble import Pebble, running
 from tests.ui.fleets import gpu1, local
@@ -126,6 +131,149 @@ async def test_a_file_that_is_not_there_can_be_mended_in_its_field(spot: Spot) -
         with pytest.raises(WrongAnswer, match="/no/such cannot be read") as wrong:
             await imported(context(ScriptedFront()), spot, {"where": where, "cert": "/no/such", "key": ""})
         assert wrong.value.field == "cert"
+
+
+# TLS on and off
+
+
+@pytest.fixture
+async def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Context]:
+    """Two servers of this machine, one of which could get TLS; what its Jupyter would say is made up."""
+
+    async def off(*_: object) -> None:
+        return None
+
+    async def turning_on(*_: object) -> tuple[Place, Edit]:
+        return Place(str(tmp_path / "8888.pem")), Edit(())
+
+    monkeypatch.setattr(configure, "find_place", off)
+    monkeypatch.setattr(configure, "turning_on", turning_on)
+    view = local()
+    neighbour = replace(view.servers[0], id="local:8889", pid=71, port=8889)
+    known = context(ScriptedFront(), replace(view, servers=(*view.servers, neighbour)))
+    known.fleet.add(Destination("local"))
+    yield known
+    await known.fleet.close()
+
+
+ORDER: Answers = {
+    "service": OTHER, "url": "https://acme", "email": "", "names": "a.example.org", "way": DNS, "webroot": "",
+}  # fmt: skip
+
+
+def front_of(known: Context) -> ScriptedFront:
+    assert isinstance(known.front, ScriptedFront)
+    return known.front
+
+
+async def test_nothing_is_ordered_made_or_taken_away_before_turning_tls_on_is_agreed_to(
+    known: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        raise AssertionError("it was ordered")
+
+    monkeypatch.setattr(certs, "by_acme", never)
+    (tmp_path / "8888.pem").write_text("of an earlier time")
+    front_of(known).yes = False
+    subject = Subject("local", "local:8888")
+    assert await perform(BY_ID["cert.acme"], known, [subject], ORDER) == ""
+    assert await perform(BY_ID["cert.issue"], known, [subject], {"names": "localhost"}) == ""
+    assert [asked.title for asked in front_of(known).confirmed] == ["Turn TLS on for local:8888"] * 2
+    assert (tmp_path / "8888.pem").read_text() == "of an earlier time"
+    assert not private.default_directory().exists()
+
+
+async def test_nothing_is_ordered_where_the_configuration_cannot_be_changed(
+    known: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stuck(*_: object) -> tuple[Place, Edit]:
+        raise CannotEdit("The command line decides it.")
+
+    async def never(*_: object) -> None:
+        raise AssertionError("it was ordered")
+
+    monkeypatch.setattr(configure, "turning_on", stuck)
+    monkeypatch.setattr(certs, "by_acme", never)
+    with pytest.raises(CannotEdit):
+        await perform(BY_ID["cert.acme"], known, [Subject("local", "local:8888")], ORDER)
+
+
+async def test_who_turns_tls_on_is_told_whom_else_it_may_concern(known: Context) -> None:
+    front_of(known).yes = False
+    await perform(BY_ID["cert.issue"], known, [Subject("local", "local:8888")], {"names": "localhost"})
+    assert "If local:8889 read the same files" in front_of(known).confirmed[0].notes[-1]
+
+
+@pytest.mark.parametrize("before", [None, "of an earlier time"])
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (CannotEdit("It has changed."), False),
+        (NotConfirmed("Jupyter applies another value."), False),
+        (asyncio.CancelledError(), False),
+        (NotTakenBack("It stays."), True),
+        (CommandError("Who knows."), True),
+        (HostTrouble(HostState.DOWN, "The connection was lost."), True),
+    ],
+)
+async def test_a_certificate_that_the_configuration_may_name_stays(
+    spot: Spot,
+    pair: Pair,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    named: bool,
+    before: str | None,
+) -> None:
+    async def fail(*_: object) -> None:
+        assert file.read_bytes() == pem.combined_pem(pair)
+        raise error
+
+    file = tmp_path / "certs/8888.pem"
+    if before:
+        file.parent.mkdir()
+        file.write_text(before)
+    monkeypatch.setattr(cert_install, "change", fail)
+    with pytest.raises(type(error)):
+        await deliver(context(ScriptedFront(), local()), Ready(spot, Place(str(file)), Edit(())), pair)
+    if named:
+        assert file.read_bytes() == pem.combined_pem(pair)
+    elif before:
+        assert file.read_text() == before
+    else:
+        assert not file.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+async def test_a_place_that_the_servers_user_may_not_write_is_refused_in_words(
+    spot: Spot, pair: Pair, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o700)
+    where = Ready(spot, Place(str(tmp_path / "8888.pem"), user="daemon"))
+    with pytest.raises(Refused, match="may not be written") as refused:
+        await deliver(context(ScriptedFront(), local()), where, pair)
+    assert refused.value.hint == "It is done as daemon, whose server it is."
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_turning_tls_off_keeps_the_renewal_of_a_file_that_another_server_reads(
+    spot: Spot, pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    place = Place("/home/me/.jupyter/certs/8888.pem")
+
+    async def there(*_: object) -> Place | None:
+        return place if shared else Place("/another.pem")
+
+    monkeypatch.setattr(configure, "find_place", there)
+    view = local()
+    neighbour = replace(view.servers[0], id="local:8889", port=8889, url="https://localhost:8889/")
+    known = context(ScriptedFront(), replace(view, servers=(*view.servers, neighbour)))
+    known.fleet.add(Destination("local"))
+    directory = private.default_directory()
+    records.remember(directory, "local", spot.access, place, leaf=pair.leaf)
+    await cert_off.hand_over(known, spot, place)
+    await known.fleet.close()
+    assert [record.server for record in records.load(directory)] == (["local:8889"] if shared else [])
 
 
 # By ACME

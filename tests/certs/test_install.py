@@ -14,13 +14,16 @@ import pytest
 from jupytui.certs import authority, leaf, pem
 from jupytui.certs.authority import Authority
 from jupytui.certs.check import Unfit
-from jupytui.certs.configure import find_place, turning_on, wishes
+from jupytui.certs.configure import find_place, put, turning_on, wishes
+from jupytui.certs.files import user_of_path, user_of_process
 from jupytui.certs.inspect import NoHandshake, Place, look, served
 from jupytui.certs.install import NotServed, Way, install, proven, read_pair
 from jupytui.certs.instructions import instructions
 from jupytui.certs.models import CertificateError, Pair
 from jupytui.errors import CommandError
-from jupytui.hosts.base import Host
+from jupytui.hosts.base import Destination, Host, Nobody
+from jupytui.hosts.limits import Gates
+from jupytui.hosts.open import open_host
 from jupytui.jupyter.access import Access
 from jupytui.jupyter.settings.apply import apply
 from jupytui.jupyter.settings.diff import diff
@@ -119,6 +122,31 @@ async def test_a_failed_handshake_is_rolled_back(far: Host, secured: JupyterServ
     ]  # fmt: skip
 
 
+async def test_a_pair_that_may_not_be_read_is_mended_by_a_new_one(
+    far: Host, secured: JupyterServer, ours: Authority
+) -> None:
+    """What `sudo cp new.pem …` leaves: the server cannot read it, and shows nothing."""
+    secured.host.exec('cp "$1" new.pem; chmod 600 new.pem; mv new.pem "$1"', PLACE.certfile)
+    assert mode(secured, PLACE.certfile) == "600 root"
+    assert await read_pair(far, PLACE) is None
+    pair = leaf.issue(ours, ["ct"])
+    done = await install(far, ACCESS, PLACE, pair)
+    assert (done.certificate.der, done.before) == (pair.leaf.der, None)
+    assert mode(secured, PLACE.certfile) == "600 alice"
+
+
+async def test_what_could_not_be_read_is_not_said_to_be_as_it_was(
+    far: Host, secured: JupyterServer, ours: Authority
+) -> None:
+    elsewhere = Place("/home/alice/.jupyter/nobody-reads-this.pem")
+    secured.host.exec('echo of root >"$1"; chmod 600 "$1"', elsewhere.certfile)
+    pair = leaf.issue(ours, ["ct"])
+    with pytest.raises(NotServed, match="The files stay replaced: what was there could not be read"):
+        await install(far, ACCESS, elsewhere, pair)
+    assert await read_pair(far, elsewhere) == pair
+    secured.host.exec('rm "$1"', elsewhere.certfile)
+
+
 async def test_two_files_of_which_one_cannot_be_replaced_stay_as_they_were(
     far: Host, secured: JupyterServer, ours: Authority
 ) -> None:
@@ -139,6 +167,46 @@ async def test_a_link_that_others_look_after_is_left_alone(far: Host, secured: J
     secured.host.exec("ln -sf .jupyter/jupyter.pem link.pem", user="alice")
     with pytest.raises(CertificateError, match="something else looks after that file"):
         await install(far, ACCESS, link, leaf.issue(ours, ["ct"]))
+
+
+@pytest.fixture
+async def root(lab: Lab, secured: JupyterServer) -> AsyncIterator[Host]:
+    """The host of `secured`, as root reaches it by SSH."""
+    secured.host.exec("umask 077; mkdir -p /root/.ssh; cp /home/alice/.ssh/authorized_keys /root/.ssh/")
+    host = open_host(Destination("ct", "root@ct", str(lab.ssh_config)), Nobody(), Gates())
+    await host.connect()
+    yield host
+    await host.close()
+
+
+async def test_what_root_installs_is_the_servers_own(root: Host, secured: JupyterServer, ours: Authority) -> None:
+    place = replace(PLACE, user=await user_of_process(root, secured.pid))
+    assert place.user == await user_of_path(root, PLACE.certfile) == "alice"
+    pair = leaf.issue(ours, ["ct"])
+    assert (await install(root, ACCESS, place, pair)).certificate.der == pair.leaf.der
+    assert mode(secured, PLACE.certfile) == "600 alice"
+    assert await read_pair(root, place) == pair
+
+
+async def test_what_root_takes_back_is_the_servers_own(root: Host, secured: JupyterServer, ours: Authority) -> None:
+    pair = leaf.issue(ours, ["ct"])
+    await install(root, ACCESS, replace(PLACE, user="alice"), pair)
+    wrong = Place(PLACE.certfile, "/home/alice/.jupyter/key.pem", user="alice")
+    with pytest.raises(NotServed, match="The files are as they were; it serves its former") as failed:
+        await install(root, ACCESS, wrong, leaf.issue(ours, ["ct"]), deadline=2)
+    assert failed.value.restored
+    assert mode(secured, PLACE.certfile) == "600 alice"
+    assert await served(root, ACCESS) == pair.leaf
+
+
+async def test_where_root_turns_tls_on_the_files_are_the_servers_own(
+    root: Host, secured: JupyterServer, ours: Authority
+) -> None:
+    place, _edit = await turning_on(root, Whose(pid=secured.pid), 9999)
+    await put(root, place, leaf.issue(ours, ["ct"]))
+    assert mode(secured, place.certfile) == "600 alice"
+    assert mode(secured, "/home/alice/.jupyter/certs") == "700 alice"
+    secured.host.exec("rm -r .jupyter/certs", user="alice")
 
 
 @pytest.fixture
@@ -170,7 +238,9 @@ async def test_tls_is_turned_on_and_two_files_are_handled_too(
     server, host = plain
     whose = Whose(pid=server.pid)
     pair = leaf.issue(ours, ["localhost"])
-    place, edit = await turning_on(host, whose, 8888, pair)
+    place, edit = await turning_on(host, whose, 8888)
+    assert server.host.exec("ls -d .jupyter/certs", user="alice", check=False).stdout == ""
+    await put(host, place, pair)
     assert "/home/alice/.jupyter/certs/8888.pem" in diff(edit)
     assert mode(server, place.certfile) == "600 alice"
     assert mode(server, "/home/alice/.jupyter/certs") == "700 alice"

@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jupytui.certs import leaf, records
+from jupytui.certs import leaf, records, renew
 from jupytui.certs.authority import Authority
 from jupytui.certs.inspect import served
 from jupytui.certs.install import install
 from jupytui.certs.models import CertificateError, Pair, Urgency
-from jupytui.certs.records import Acme, Installed, due, forget, keep, load, remember
+from jupytui.certs.records import Acme, Installed, due, forget, hand_over, keep, load, remember
 from jupytui.certs.renew import Means, renew_all, renew_due
 from jupytui.certs.timer import NAME, schedule, service_text, unschedule
 from jupytui.hosts.base import Host, HostState, HostTrouble, Nobody
@@ -50,6 +50,16 @@ def test_records_are_kept_by_file_and_private(ours: Authority, tmp_path: Path) -
     (directory / records.FILE).write_text("[")
     with pytest.raises(CertificateError, match="cannot be read"):
         load(directory)
+
+
+def test_a_record_goes_to_the_server_that_reads_the_file_still(ours: Authority) -> None:
+    directory = ours.path.parent
+    keep(directory, record(leaf.issue(ours, ["ct"])))
+    hand_over(directory, "ct", "/another.pem")
+    hand_over(directory, "ct", PLACE.certfile, replace(ACCESS, port=8889))
+    assert [kept.server for kept in load(directory)] == ["ct:8889"]
+    hand_over(directory, "ct", PLACE.certfile)
+    assert load(directory) == ()
 
 
 def test_what_is_due_comes_most_urgent_first(ours: Authority) -> None:
@@ -102,6 +112,27 @@ async def test_pebble_renews_by_dns_what_the_server_then_shows(
     (outcome,) = await renew_all(replace(means, show=pebble.set_record, dns_servers=[pebble.dns]), [one])
     assert outcome.installed, outcome.error
     assert (await served(far, ACCESS)).issuer.startswith("Pebble Intermediate")
+
+
+@pytest.mark.parametrize("spoiled", ["stopped", "a link"])
+async def test_nothing_is_ordered_that_could_not_be_installed(
+    means: Means, far: Host, secured: JupyterServer, ours: Authority, monkeypatch: pytest.MonkeyPatch, spoiled: str
+) -> None:
+    async def never(*_: object, **__: object) -> Pair:
+        raise AssertionError("it was ordered")
+
+    monkeypatch.setattr(renew, "obtain", never)
+    one = record(leaf.issue(ours, ["ct.example.org"]), acme=Acme("https://acme", "http-01", "/var/www"))
+    if spoiled == "stopped":
+        one = msgspec.structs.replace(one, port=9)
+    else:
+        secured.host.exec("ln -sf .jupyter/jupyter.pem renewed.pem", user="alice")
+        one = msgspec.structs.replace(one, certfile="/home/alice/renewed.pem")
+    (outcome,) = await renew_all(means, [one])
+    assert outcome.error
+    assert outcome.error.message.endswith(
+        "Nothing was ordered." if spoiled == "stopped" else "something else looks after that file."
+    )
 
 
 async def test_a_rejected_challenge_installs_nothing_and_an_accepted_one_all(

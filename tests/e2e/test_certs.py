@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jupytui.actions.base import Confirmation, Context, perform
+from jupytui.actions.base import Context, perform
 from jupytui.actions.cert_sights import secured
 from jupytui.actions.table import BY_ID
 from jupytui.certs import authority, leaf, pem
@@ -18,8 +19,10 @@ from jupytui.errors import JupytuiError
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.store import Store
 from jupytui.fleet.subject import Subject
-from jupytui.hosts.base import Destination, Nobody
+from jupytui.hosts.base import Destination, Host, Nobody
 from jupytui.jupyter.models import Health
+from jupytui.jupyter.settings import commit
+from jupytui.jupyter.settings.discover import Answer, Whose, ask
 from tests.actions.front import ScriptedFront
 from tests.e2e.program import run, screen, write_config
 from tests.e2e.tmux import Tmux
@@ -130,35 +133,33 @@ def refused_pair(config: Path, host: LabHost, path: str) -> None:
 
 
 def test_without_a_terminal_nothing_changes_unless_the_restart_is_said(config: Path, plain: LabHost) -> None:
-    process, before = pid(plain), plain.exec(f"cat {CONFIG}").stdout
-    done = run(config, "cert", "issue", NAME)
-    assert done.returncode == 2, done.stderr
-    assert "--restart" in done.stderr
-    assert "certfile" in done.stderr
-    assert (pid(plain), plain.exec(f"cat {CONFIG}").stdout) == (process, before)
-    assert "8888.pem" not in plain.exec("ls -A /home/alice/.jupyter/certs").stdout
+    files = f"cat {CONFIG}; sha256sum /home/alice/.jupyter/certs/*"
+    process, before = pid(plain), plain.exec(files, check=False).stdout
+    acme = ("--names", "lab.example.org", "--webroot", "/srv", "--directory", "https://127.0.0.1:9/nobody")
+    for verb in (("issue", NAME), ("acme", NAME, *acme)):
+        done = run(config, "cert", *verb)
+        assert done.returncode == 2, done.stderr
+        assert "--restart" in done.stderr
+        assert "certfile" in done.stderr
+    assert (pid(plain), plain.exec(files, check=False).stdout) == (process, before)
 
 
-class Spoiling(ScriptedFront):
-    """Agrees, and spoils the file that was put on the host meanwhile, as a full disk might."""
-
-    def __init__(self, host: LabHost) -> None:
-        super().__init__()
-        self._host = host
-
-    async def confirm(self, question: Confirmation) -> bool:
-        self._host.exec("echo spoiled >/home/alice/.jupyter/certs/8888.pem", user="alice")
-        return await super().confirm(question)
+SPOIL = "echo spoiled >/home/alice/.jupyter/certs/8888.pem"
 
 
 async def test_a_server_that_shows_no_certificate_is_taken_back_to_where_it_was(lab: Lab, plain: LabHost) -> None:
+    """The file that was put on the host is spoiled meanwhile, as a full disk might."""
     before = plain.exec(f"cat {CONFIG}").stdout
-    front = Spoiling(plain)
+
+    def progress(text: str, fraction: float | None = None) -> None:
+        if text == "changing its configuration" and fraction is None:
+            plain.exec(SPOIL, user="alice")
+
     async with Fleet(Store(), lambda _host: Nobody()) as fleet:
         fleet.add(Destination(NAME, NAME, str(lab.ssh_config)))
         (view,) = await fleet.look_once()
         subject = Subject(NAME, view.servers[0].id)
-        known = Context(fleet, front, Config(Path("hosts.toml")))
+        known = Context(fleet, ScriptedFront(), Config(Path("hosts.toml")), progress=progress)
         with pytest.raises(JupytuiError) as failed:
             await perform(BY_ID["cert.issue"], known, [subject], {"names": "localhost"})
         assert "as it was" in failed.value.message
@@ -166,3 +167,48 @@ async def test_a_server_that_shows_no_certificate_is_taken_back_to_where_it_was(
         assert not secured(view.servers[0])
         assert view.servers[0].health is Health.OK
     assert plain.exec(f"cat {CONFIG}").stdout == before
+
+
+async def test_stopped_while_tls_is_turned_on_nothing_is_left(
+    lab: Lab, plain: LabHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = f"cat {CONFIG}; sha256sum /home/alice/.jupyter/certs/*"
+    before, written = plain.exec(files, check=False).stdout, []
+
+    async def stopped(host: Host, whose: Whose) -> Answer:
+        written.append(plain.exec(files).stdout)
+        working.cancel()
+        return await ask(host, whose)
+
+    monkeypatch.setattr(commit, "ask", stopped)
+    async with Fleet(Store(), lambda _host: Nobody()) as fleet:
+        fleet.add(Destination(NAME, NAME, str(lab.ssh_config)))
+        (view,) = await fleet.look_once()
+        known = Context(fleet, ScriptedFront(), Config(Path("hosts.toml")))
+        subject = Subject(NAME, view.servers[0].id)
+        working = asyncio.ensure_future(perform(BY_ID["cert.issue"], known, [subject], {"names": "localhost"}))
+        with pytest.raises(asyncio.CancelledError):
+            await working
+    assert "certfile" in written[0]
+    assert plain.exec(files, check=False).stdout == before
+
+
+async def test_root_turns_tls_on_and_renews_for_a_server_of_alices(lab: Lab) -> None:
+    host = lab.host("cproot")
+    start_jupyter(lab, host, Recipe("cproot", "system-unit", "plain.ipynb", token="token-of-the-root-host"))
+    host.exec("umask 077; mkdir -p /root/.ssh; cp /home/alice/.ssh/authorized_keys /root/.ssh/")
+    file = "/home/alice/.jupyter/certs/8888.pem"
+    who = f"stat -c '%a %U:%G' {file} {CONFIG}"
+    async with Fleet(Store(), lambda _host: Nobody()) as fleet:
+        fleet.add(Destination("cproot", "root@cproot", str(lab.ssh_config)))
+        (view,) = await fleet.look_once()
+        known, subject = Context(fleet, ScriptedFront(), Config(Path("hosts.toml"))), Subject("cproot", "cproot:8888")
+        assert [server.id for server in view.servers] == ["cproot:8888"]
+        said = await perform(BY_ID["cert.issue"], known, [subject], {"names": "localhost"})
+        assert "proven by a handshake" in (said or "")
+        before = host.exec(who).stdout
+        assert before.startswith("600 alice:alice\n")
+        await fleet.look_once()
+        for verb, answers in (("cert.issue", {"names": "localhost"}), ("cert.renew", {})):
+            assert "without a restart" in (await perform(BY_ID[verb], known, [subject], answers) or "")
+            assert host.exec(who).stdout == before

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
+from jupytui.errors import DeadlineError
+from jupytui.hosts.base import Finished, HostState, HostTrouble
 from jupytui.hosts.local import LocalHost
+from jupytui.jupyter.settings import commit as committing
 from jupytui.jupyter.settings.apply import apply
-from jupytui.jupyter.settings.commit import NotConfirmed, commit
+from jupytui.jupyter.settings.commit import NotConfirmed, NotTakenBack, commit
 from jupytui.jupyter.settings.diff import diff
 from jupytui.jupyter.settings.discover import Whose, ask, look
 from jupytui.jupyter.settings.edit import REMOVE, Edit, plan
@@ -109,6 +113,120 @@ async def test_what_jupyter_does_not_confirm_is_taken_back(here: LocalHost, whos
         with pytest.raises(NotConfirmed, match="Nothing was changed"):
             await commit(here, whose, found.python, edit)
         assert {path: each for path, each in tree(jupyter).items() if ".bak-" not in path} == before
+
+
+class Slow(LocalHost):
+    """Does what it is told once it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told, self.may = asyncio.Event(), asyncio.Event()
+
+    async def run(
+        self, script: str, *args: str, stdin: bytes = b"", deadline: float = 30.0, max_output: int = 16 * 2**20
+    ) -> Finished:
+        self.told.set()
+        await self.may.wait()
+        return await super().run(script, *args, stdin=stdin, deadline=deadline, max_output=max_output)
+
+
+async def prepared(here: LocalHost, whose: Whose, jupyter: Path) -> tuple[str, Edit]:
+    """A configuration, and an edit of it that holds."""
+    (jupyter / "jupyter_server_config.json").write_text('{"ServerApp": {"ip": "::1"}}')
+    found = await look(here, whose)
+    return found.python, plan(found, {"ServerApp.port": 9001})
+
+
+def without_backups(place: Path) -> dict[str, tuple[bytes, int, float]]:
+    return {path: each for path, each in tree(place).items() if ".bak-" not in path}
+
+
+async def test_stopped_while_jupyter_is_asked_nothing_is_changed(
+    here: LocalHost, whose: Whose, jupyter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python, edit = await prepared(here, whose, jupyter)
+    before, asked = tree(jupyter), asyncio.Event()
+
+    async def ask_for_ever(*_: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(committing, "ask", ask_for_ever)
+    task = asyncio.ensure_future(commit(here, whose, python, edit))
+    await asked.wait()
+    assert without_backups(jupyter) != before
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert without_backups(jupyter) == before
+
+
+async def test_stopped_while_it_is_written_nothing_is_changed_however_often_it_is_stopped(
+    here: LocalHost, whose: Whose, jupyter: Path
+) -> None:
+    python, edit = await prepared(here, whose, jupyter)
+    before, slow = tree(jupyter), Slow()
+    task = asyncio.ensure_future(commit(slow, whose, python, edit))
+    await slow.told.wait()
+    for _ in range(3):
+        task.cancel()
+        await asyncio.wait([task], timeout=0)
+    assert not task.done(), "what was sent is on its way, and is waited for"
+    slow.may.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert without_backups(jupyter) == before
+    await slow.close()
+
+
+async def test_where_jupyter_does_not_answer_in_time_nothing_is_changed(
+    here: LocalHost, whose: Whose, jupyter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python, edit = await prepared(here, whose, jupyter)
+    before = tree(jupyter)
+
+    async def too_late(*_: object) -> None:
+        raise DeadlineError("Jupyter took longer than 60 s.")
+
+    monkeypatch.setattr(committing, "ask", too_late)
+    with pytest.raises(NotConfirmed, match=r"longer than 60 s\. Nothing was changed"):
+        await commit(here, whose, python, edit)
+    assert without_backups(jupyter) == before
+
+
+async def test_what_cannot_be_taken_back_is_said_to_stay(
+    here: LocalHost, whose: Whose, jupyter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python, edit = await prepared(here, whose, jupyter)
+    config, asked = jupyter / "jupyter_server_config.json", asyncio.Event()
+
+    async def ask_for_ever(*_: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(committing, "ask", ask_for_ever)
+    task = asyncio.ensure_future(commit(here, whose, python, edit))
+    await asked.wait()
+    config.write_text(config.read_text() + "\n")
+    task.cancel()
+    with pytest.raises(NotTakenBack, match="could not be taken back"):
+        await task
+    assert "9001" in config.read_text()
+
+
+async def test_cut_off_before_the_proof_the_files_are_said_to_be_written(
+    here: LocalHost, whose: Whose, jupyter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python, edit = await prepared(here, whose, jupyter)
+
+    async def cut(*_: object) -> None:
+        raise HostTrouble(HostState.DOWN, "The connection was lost.")
+
+    monkeypatch.setattr(committing, "ask", cut)
+    with pytest.raises(HostTrouble) as trouble:
+        await commit(here, whose, python, edit)
+    assert "were written, and stay" in trouble.value.hint
+    assert "9001" in (jupyter / "jupyter_server_config.json").read_text()
 
 
 async def test_a_file_changed_meanwhile_is_left_alone_and_so_are_all_others(
