@@ -16,6 +16,7 @@ from jupytui.actions.base import Confirmation, Context, Loss, Refused
 from jupytui.actions.cert_sights import access_of, secured, whose
 from jupytui.actions.lifecycle import RESTART, target_of
 from jupytui.actions.neighbours import sharing_files
+from jupytui.actions.restartable import barred
 from jupytui.errors import JupytuiError
 from jupytui.fleet.subject import Subject
 from jupytui.hosts.base import Host, Prompter
@@ -93,6 +94,8 @@ async def ready(context: Context, spot: Spot) -> Ready | None:
         place = replace(place, user=await user_of_process(spot.host, spot.whose.pid))
         await refuse_links(spot.host, place)
         return Ready(spot, place)
+    if barrier := await barred(context, spot.subject):
+        raise Refused(barrier)
     place, edit = await configure.turning_on(spot.host, spot.whose, spot.server.port or 0)
     becomes = f"In the browser its address becomes {spot.url}"
     return Ready(spot, place, edit) if await agreed(context, spot, edit, "Turn TLS on", becomes) else None

@@ -14,12 +14,14 @@ import msgspec
 
 from jupytui.actions import lifecycle, losses, rollback
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Refused, Subjects
+from jupytui.actions.restartable import barred
 from jupytui.errors import JupytuiError, UsageError
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.models import HostView, Trouble
 from jupytui.fleet.subject import Scope, Subject
 from jupytui.hosts.base import HostState, HostTrouble
 from jupytui.jupyter.access import Access
+from jupytui.jupyter.models import Auth
 
 if TYPE_CHECKING:
     from jupytui.doctor.models import Diagnosis, Finding, HostFacts, ServerFacts
@@ -92,25 +94,28 @@ async def mend(context: Context, examined: Examined, finding: Finding) -> str:
         raise Refused(finding.fix.words if finding.fix else "There is nothing that could be done about it from here.")
     facts = examined.server(finding)
     repair = prepare(finding.fix, facts)
-    if not await context.front.confirm(_question(finding, repair)):
+    name, subject = finding.host, Subject(finding.host, finding.server or None)
+    barrier = await barred(context, subject) if repair.edit else ""
+    if not await context.front.confirm(_question(finding, repair, barrier)):
         return ""
     context.progress(finding.title)
-    name, subject = finding.host, Subject(finding.host, finding.server or None)
     unkept = await carry_out(context.fleet.host(name), repair, facts, context.fleet.prompter(name))
     if not (repair.edit and facts and facts.found):
         await context.fleet.refresh([name])
         return await _proven(context, finding)
-    if not await context.front.confirm(_about_restart(context, subject)):
-        return f"{await _proven(context, finding)} It takes effect when the server starts again. {unkept}".rstrip()
+    if barrier or not await context.front.confirm(_about_restart(context, subject)):
+        said = (await _proven(context, finding), "It takes effect when the server starts again.", barrier, unkept)
+        return " ".join(filter(None, said))
     back = await rollback.restart_with(context, subject, facts.found.python, repair.edit)
     there = await _found_again(context, finding, back)
     return f"{await _proven(context, there)} {lifecycle.back(name, finding.server, back)} {unkept}".rstrip()
 
 
-def _question(finding: Finding, repair: Repair) -> Confirmation:
+def _question(finding: Finding, repair: Repair, barrier: str) -> Confirmation:
     where = finding.server or finding.host
     words = finding.fix.words if finding.fix else ""
-    return Confirmation(f"Fix on {where}: {finding.title}", (), repair.shown, notes=(words,))
+    notes = tuple(filter(None, (words, barrier)))
+    return Confirmation(f"Fix on {where}: {finding.title}", (), repair.shown, notes=notes)
 
 
 def _about_restart(context: Context, subject: Subject) -> Confirmation:
@@ -136,7 +141,16 @@ async def _proven(context: Context, finding: Finding) -> str:
         return f"{finding.title}: it is there still."
     if finding.server and again.server(finding) is None:
         return f"{finding.title}: not proven, because {finding.server} is not seen."
+    if (finding.server or finding.host, finding.rule) in again.diagnosis.blind:
+        return f"{finding.title}: not proven. {_why_blind(again, finding)}"
     return f"{finding.title}: put right."
+
+
+def _why_blind(again: Examined, finding: Finding) -> str:
+    facts = again.server(finding)
+    if facts and not facts.unseen and facts.server.auth is Auth.UNKNOWN:
+        return f"How {finding.server} lets people in is not known yet; look again."
+    return " ".join(again.diagnosis.skipped) or "What would show it cannot be seen now; look again."
 
 
 def scope_of(views: Iterable[HostView], within: Subject) -> Sequence[Subject]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -154,8 +155,9 @@ async def _one(context: Context, job: _Job, *, consent: bool) -> str:
     await context.fleet.refresh([job.subject.host or ""])
     if outcome.pending:
         return f"{_written(outcome)} It counts after a restart of {job.server.id}."
-    await context.front.tell(f"{job.server.id}: proven", ["\n".join(_lines(outcome))])
-    return f"{job.server.id}: {_TITLES[job.plan.wish.kind].lower()} done and proven."
+    await context.front.tell(f"{job.server.id}: {_state(outcome)}", ["\n".join(_lines(outcome))])
+    untried = f". Not proven: {'; '.join(outcome.untried)}." if outcome.untried else " and proven."
+    return f"{job.server.id}: {_TITLES[job.plan.wish.kind].lower()} done{untried}"
 
 
 async def _many(context: Context, jobs: Sequence[_Job], *, consent: bool) -> str:
@@ -167,10 +169,8 @@ async def _many(context: Context, jobs: Sequence[_Job], *, consent: bool) -> str
             job = await _job(context, job.subject, job.plan.wish) if job.subject.host in touched else job
             touched.add(job.subject.host)
             outcome = await _carry_out(context, job, consent=consent)
-            state, said = (
-                ("waits for a restart", [_written(outcome)]) if outcome.pending else ("proven", _lines(outcome))
-            )
-            paragraphs.append("\n".join([f"{job.server.id}: {state}", *said]))
+            said = [_written(outcome)] if outcome.pending else _lines(outcome)
+            paragraphs.append("\n".join([f"{job.server.id}: {_state(outcome)}", *said]))
         except JupytuiError as error:
             failed += 1
             paragraphs.append(f"{job.server.id}: failed\n{error}")
@@ -194,11 +194,23 @@ async def _carry_out(context: Context, job: _Job, *, consent: bool) -> Outcome:
         context.progress(f"{step}")
 
     host, prompter = context.fleet.host(name), context.fleet.prompter(name)
-    return await carry_out(host, target_of(context, job.subject), job.plan, prompter, told, consent=consent)
+    try:
+        return await carry_out(host, target_of(context, job.subject), job.plan, prompter, told, consent=consent)
+    except asyncio.CancelledError as stopped:
+        # Who stopped it hears elsewhere that it stopped, and must not take that for "nothing has happened".
+        if left := getattr(stopped, "__notes__", ()):
+            await context.front.tell(f"{job.server.id}: stopped halfway", left)
+        raise
+
+
+def _state(outcome: Outcome) -> str:
+    if outcome.pending:
+        return "waits for a restart"
+    return "done, not all of it proven" if outcome.untried else "proven"
 
 
 def _lines(outcome: Outcome) -> list[str]:
-    return [str(step) for step in outcome.steps]
+    return [*map(str, outcome.steps), *(f"– not tried: {what}" for what in outcome.untried)]
 
 
 def _written(outcome: Outcome) -> str:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from jupytui.jupyter.settings.presets import Preset
 
 CERTIFICATES = "Certificates (7) makes one and switches TLS on, without a path to type."
-_HAS = 'exec "$1" -c "$2" "$3"'
 _READABLE = '[ -f "$1" ] && [ -r "$1" ]'
+# Not isolated: what its user installed for that user alone is there, too.
 _FIND = "import sys, importlib.util as u; sys.exit(not u.find_spec(sys.argv[1]))"
 _LOGIN = frozenset({"token", "token+password"})
 
@@ -83,11 +83,17 @@ async def _given(context: Context, preset: Preset, answers: Answers) -> Answers 
 
 
 async def _package(seen: Seen, preset: Preset) -> None:
-    """Make sure that what the preset needs is there. Raises Refused."""
+    """Make sure that what the preset needs is there. Raises Refused, CommandError."""
+    from jupytui.jupyter.rights import REFUSED, SHELL, refusal
+
     if not preset.package:
         return
     module = preset.package.replace("-", "_")
-    if (await seen.host.run(_HAS, f"{seen.found.prefix}/bin/python", _FIND, module)).status:
+    owner = str(seen.found.uid)
+    done = await seen.host.run(f'{SHELL}cd /; exec_as "$@"', owner, seen.found.python, "-c", _FIND, module)
+    if done.status == REFUSED:
+        raise refusal(seen.host, done.stderr)
+    if done.status:
         raise Refused(
             f"{preset.title} needs {preset.package}, which is not installed in {seen.found.prefix}.",
             f"`jupytui env install {seen.host.name} {preset.package} --env {seen.found.prefix}` installs it.",

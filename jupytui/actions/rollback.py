@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from jupytui.jupyter.launch.lifecycle import Back
     from jupytui.jupyter.settings.edit import Edit
 
-PROMISE = "If it does not come back, the files are taken back and it is started once more."
+PROMISE = "If it does not come back and answer, the files are taken back and it is started once more."
 TAKEN_BACK = "Its files are as they were, and it was started once more."
+_UNDONE = "Its files are as they were; look whether it runs."
 _STAYS = "What was written stays; `jupytui config undo` (u in Settings) takes it back."
 
 
@@ -23,7 +24,7 @@ async def restart_with(context: Context, subject: Subject, python: str, edit: Ed
 
     Raises what a restart raises; the hint says whether its files are as they were.
     """
-    from jupytui.jupyter.launch.lifecycle import restart
+    from jupytui.jupyter.launch.lifecycle import Mended, restart
     from jupytui.jupyter.settings.apply import apply
 
     name = subject.host or ""
@@ -41,6 +42,7 @@ async def restart_with(context: Context, subject: Subject, python: str, edit: Ed
     try:
         return await restart(host, target, context.fleet.prompter(name), take_back)
     except JupytuiError as error:
-        said = TAKEN_BACK if undone else _STAYS if edit.files else ""
+        said = _UNDONE if undone else _STAYS if edit.files else ""
+        said = TAKEN_BACK if undone and isinstance(error, Mended) else said
         error.hint = f"{error.hint} {said}".strip()
         raise

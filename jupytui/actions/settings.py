@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jupytui.actions.base import Action, Answers, Confirmation, Context, Field, Form, Refused, Subjects
+from jupytui.actions.restartable import allowed
 from jupytui.actions.settings_edit import put, refuse, restart_or_wait, see
 from jupytui.errors import UsageError
 from jupytui.fleet.subject import Scope, Subject
@@ -192,13 +193,17 @@ async def _undo(context: Context, subjects: Subjects, answers: Answers) -> str:
     last = await _last_edit(host, server, name)
     if last is None:
         raise Refused(f"There is no edit of ours to undo in the files of {name}.")
+    barrier = ""
+    if server:
+        answers, barrier = await allowed(context, subjects[0], answers)
     if not await context.front.confirm(Confirmation(f"Undo: {last.title} of {name}", (), diff(last.undo))):
         return LEFT
     await apply(host, last.python, last.undo, backups=False)
     said = f"Undone: {last.title}; every byte is as before."
     if server is None:
         return f"{said} It counts at the next start: `jupytui start {host.name}` (u in Services) starts a stopped unit."
-    return await restart_or_wait(context, subjects[0], answers, said, python=last.python, edit=last.undo)
+    said = await restart_or_wait(context, subjects[0], answers, said, python=last.python, edit=last.undo)
+    return f"{said} {barrier}".rstrip()
 
 
 def _running(context: Context, subject: Subject) -> Server | None:

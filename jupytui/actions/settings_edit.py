@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jupytui.actions import losses
 from jupytui.actions.base import Answers, Confirmation, Context
 from jupytui.actions.lifecycle import RESTART, back
+from jupytui.actions.restartable import allowed
 from jupytui.actions.rollback import PROMISE, restart_with
 from jupytui.errors import CommandError, JupytuiError
 from jupytui.fleet.subject import Subject
@@ -73,14 +74,16 @@ async def put(
 ) -> str | None:
     """Show what changes, write it, have Jupyter prove it, and restart if that is wanted; None: the person left it.
 
-    The answer "restart" is yes, no, or not there: then it is asked. Raises CannotEdit, NotConfirmed, HostTrouble.
+    The answer "restart" is yes, no, or not there: then it is asked. Raises Refused
+    where it may not be restarted from here, CannotEdit, NotConfirmed, HostTrouble.
     """
     from jupytui.jupyter.settings.commit import commit
     from jupytui.jupyter.settings.diff import diff
     from jupytui.jupyter.settings.last_edit import remember
     from jupytui.jupyter.settings.overview import whose
 
-    notes = (*reasons, *edit.notes, *others(context, seen))
+    answers, barrier = await allowed(context, seen.subject, answers)
+    notes = (*reasons, *edit.notes, *others(context, seen), *filter(None, [barrier]))
     question = Confirmation(f"{title} of {seen.server.id}", (), diff(edit), notes=notes)
     if not await context.front.confirm(question):
         return None
@@ -89,7 +92,8 @@ async def put(
     paths = ", ".join(change.path for change in edit.files)
     unkept = await remember(seen.host, seen.found, title, done, seen.server.id)
     said = f"Written to {paths}, and Jupyter takes it. {unkept}".rstrip()
-    return await restart_or_wait(context, seen.subject, answers, said, python=seen.found.python, edit=edit)
+    said = await restart_or_wait(context, seen.subject, answers, said, python=seen.found.python, edit=edit)
+    return f"{said} {barrier}".rstrip()
 
 
 def others(context: Context, seen: Seen) -> list[str]:

@@ -12,6 +12,7 @@ from jupytui.actions import losses
 from jupytui.actions.base import Answers, Confirmation, Context, Refused
 from jupytui.actions.lifecycle import RESTART
 from jupytui.actions.neighbours import sharing_files
+from jupytui.actions.restartable import allowed
 from jupytui.actions.rollback import restart_with
 from jupytui.fleet.subject import Subject
 from jupytui.jupyter.models import Auth, Health, Server
@@ -149,11 +150,15 @@ async def make(context: Context, subject: Subject, draft: Draft, answers: Answer
     """Write what was agreed to, have Jupyter confirm it, and restart with consent; without files only restart.
 
     It can be undone as any change of settings. A server that does not come back is started once more with its files as
-    they were. Raises NotConfirmed, CannotEdit, LaunchFailed and what else a restart raises.
+    they were. Raises Refused where it may not be restarted, NotConfirmed, CannotEdit, LaunchFailed
+    and what else a restart raises.
     """
     from jupytui.jupyter.settings.commit import commit
     from jupytui.jupyter.settings.last_edit import remember
 
+    answers, barrier = await allowed(context, subject, answers)
+    if barrier:
+        context.progress(barrier)
     host = context.fleet.host(subject.host or "")
     if draft.edit.files:
         context.progress("Writing it, and asking Jupyter whether it holds")

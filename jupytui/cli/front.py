@@ -20,11 +20,15 @@ class TerminalFront:
         self._yes = yes
 
     async def confirm(self, question: Confirmation) -> bool:
-        """Say what runs where nothing is lost; else ask, unless `--yes`. Raises UsageError where nobody can be."""
+        """Say what runs where nothing is lost; else ask, or say what `--yes` was said to.
+
+        Raises UsageError where nobody can be asked.
+        """
         if not question.losses and not question.expressly:
             say("\n  ".join([f"{question.title}:", *question.runs.split("\n"), *question.notes]))
             return True
         if self._yes:
+            say(_told(question).rstrip())
             return True
         with open_terminal() as terminal:
             if terminal is None:

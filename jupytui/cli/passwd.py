@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from jupytui.actions import passwords
-from jupytui.actions.base import Action, Answers, Context, perform
+from jupytui.actions.base import Action, Answers, Confirmation, Context, Refused, perform
 from jupytui.cli import FAILED, say, tell
 from jupytui.cli.configured import configured
 from jupytui.cli.front import TerminalFront
@@ -14,7 +14,7 @@ from jupytui.cli.lifecycle import running
 from jupytui.cli.look import open_fleet, run_until_done, say_unreached
 from jupytui.cli.terminal import ask_line, open_terminal
 from jupytui.config.model import Config
-from jupytui.errors import UsageError
+from jupytui.errors import UsageError, WrongAnswer
 from jupytui.fleet.subject import Subject
 
 _LONGEST = 4096
@@ -48,12 +48,38 @@ async def _passwd(config: Config, arguments: Namespace) -> int:
         server = running(views[0], arguments.server)
         restart = passwords.NOW if arguments.restart else passwords.LATER
         answers = {**await _answers(action, arguments), "restart": restart}
-        context = Context(fleet, TerminalFront(yes=True), config, arguments.read_only, progress=tell)
-        done = await perform(action, context, [Subject(name, server.id)], answers)
-    if done and arguments.generate:
-        print(answers["password"])
+        front = _Front(yes=True)
+        context = Context(fleet, front, config, arguments.read_only, progress=tell)
+        try:
+            done = await perform(action, context, [Subject(name, server.id)], answers)
+        except BaseException as error:
+            if arguments.generate and front.consented and not _nothing_changed(error):
+                print(answers["password"], flush=True)
+                say("the passphrase is printed all the same: it may count already, or after the next restart.")
+            raise
+        if done and arguments.generate:
+            print(answers["password"], flush=True)
     say(done or "nothing was done.")
     return 0 if done else FAILED
+
+
+class _Front(TerminalFront):
+    """Knows whether the change was consented to: nothing is written before."""
+
+    consented = False
+
+    async def confirm(self, question: Confirmation) -> bool:
+        """Confirm as any command does."""
+        self.consented = await super().confirm(question)
+        return self.consented
+
+
+def _nothing_changed(error: BaseException) -> bool:
+    from jupytui.jupyter.passwords.carry_out import Restored
+    from jupytui.jupyter.settings.commit import NotConfirmed
+    from jupytui.jupyter.settings.models import CannotEdit
+
+    return isinstance(error, Restored | NotConfirmed | CannotEdit | WrongAnswer | UsageError | Refused)
 
 
 def action_of(arguments: Namespace) -> Action:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from jupytui.doctor import known
 from jupytui.doctor.models import Finding, Fix, ServerFacts, Severity
 from jupytui.doctor.vulnerable import Vulnerability, vulnerabilities
-from jupytui.doctor.words import finding, said
+from jupytui.doctor.words import Rule, finding, said
 from jupytui.jupyter.models import App, Auth
 from jupytui.jupyter.settings.door import PASSWORD, TOKEN, Hash, door
 from jupytui.jupyter.settings.edit import REMOVE
@@ -223,6 +224,17 @@ def not_restarted(facts: ServerFacts) -> Iterator[Finding]:
 
 
 RULES = (
-    open_door, open_next_time, in_clear, any_origin, no_xsrf, any_host, trusts_headers, root, readable, secret_in_argv,
-    weak_hash, vulnerable, not_restarted,
-)  # fmt: skip
+    Rule(open_door, known.login),
+    Rule(open_next_time, known.configuration_and_login),
+    Rule(in_clear, known.listens),
+    Rule(any_origin, known.configuration),
+    Rule(no_xsrf, known.configuration),
+    Rule(any_host, known.configuration_and_listens),
+    Rule(trusts_headers, known.configuration_and_listens),
+    Rule(root, known.user),
+    Rule(readable, known.modes),
+    Rule(secret_in_argv, known.configuration),
+    Rule(weak_hash, known.configuration),
+    Rule(vulnerable, known.release),
+    Rule(not_restarted, known.releases),
+)

@@ -29,6 +29,7 @@ from jupytui.hosts.state import HostState
 from jupytui.jupyter.access import Access
 from jupytui.jupyter.launch.services import jupyter_services, server_of
 from jupytui.jupyter.models import Health, Server
+from jupytui.jupyter.rights import SHELL
 from jupytui.jupyter.settings.discover import Whose, ask, look
 from jupytui.reachability import lan
 from jupytui.reachability.check import Check
@@ -37,7 +38,14 @@ from jupytui.systemd.units import Services
 from jupytui.text import clean_line
 
 SECONDS = 5.0  # for one question of a check
-_RUN = 'python=$1; [ -x "$python" ] || python=$(command -v python3) || exit 97; exec "$python" -I -S -c "$2"'
+_RUN = (
+    SHELL
+    + r"""
+python=$(usable_python "$1" "$2") || { echo "there is no Python of root's" >&2; exit 98; }
+[ -x "$python" ] || python=$(command -v python3) || exit 97
+exec "$python" -I -S -c "$3"
+"""
+)
 _UNSEEN = {Health.STALE, Health.UNREADABLE}
 
 Told = Callable[[str], None]
@@ -120,15 +128,16 @@ async def _examined(
 ) -> tuple[list[ServerFacts], tuple[tuple[Server, tuple[str, ...]], ...], str]:
     known = list(known)
     job = {"servers": [_job(facts) for facts in known], "stale": [server.pid for server in stale]}
-    python = next((facts.found.python for facts in known if facts.found), "")
-    done = await host.run(_RUN, python, _source(), stdin=msgspec.json.encode(job))
+    seen = min((facts.found for facts in known if facts.found), key=lambda found: found.uid, default=None)
+    whose = (str(seen.uid), seen.python) if seen else ("0", "")
+    done = await host.run(_RUN, *whose, _source(), stdin=msgspec.json.encode(job))
     try:
         told = msgspec.json.decode(done.stdout)
-        seen = [_with_files(facts, each) for facts, each in zip(known, told["servers"], strict=True)]
+        examined = [_with_files(facts, each) for facts, each in zip(known, told["servers"], strict=True)]
         gone = tuple((server, tuple(map(str, paths))) for server, paths in zip(stale, told["stale"], strict=True))
     except (msgspec.DecodeError, KeyError, TypeError, ValueError):
         return known, (), f"The files of {host.name} could not be looked at: {clean_line(done.stderr, 200)}"
-    return seen, gone, ""
+    return examined, gone, ""
 
 
 def _job(facts: ServerFacts) -> dict[str, Any]:

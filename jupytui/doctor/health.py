@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from jupytui import figures
 from jupytui.certs.models import Urgency
+from jupytui.doctor import known
 from jupytui.doctor.models import DownUnit, Finding, Fix, HostFacts, Plight, ServerFacts, Severity
-from jupytui.doctor.words import finding, said
+from jupytui.doctor.words import Rule, finding, said
 from jupytui.jupyter.models import Unit
 from jupytui.jupyter.settings import findings as of_settings
 from jupytui.jupyter.settings.findings import Kind
@@ -289,7 +290,23 @@ def _place(unit: DownUnit) -> str:
 
 
 RULES = (
-    not_localhost, one_family, configuration, unseen, drifted_port, no_root_dir, disk, unit_memory, lingering,
-    certificate_dates, certificate_pair, certificate_served,
-)  # fmt: skip
-HOST_RULES = (failed_units, looping_units, stopped_units, machine_memory, stale)
+    Rule(not_localhost, known.configuration),
+    Rule(one_family, known.configuration),
+    Rule(configuration, known.configuration),
+    Rule(unseen, known.configuration),
+    Rule(drifted_port, known.configuration),
+    Rule(no_root_dir, known.directory),
+    Rule(disk, known.disks),
+    Rule(unit_memory, known.unit),
+    Rule(lingering, known.linger),
+    Rule(certificate_dates, known.certificate),
+    Rule(certificate_pair, known.certificate),
+    Rule(certificate_served, known.handshake),
+)
+HOST_RULES = (
+    Rule(failed_units, known.units),
+    Rule(looping_units, known.units),
+    Rule(stopped_units, known.units),
+    Rule(machine_memory, known.memory),
+    Rule(stale, known.leftovers),
+)

@@ -58,9 +58,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. `id` names its rule ("exposure.open"); `server` is "" for what is the host's own.
+    """One thing that is wrong. `id` says what ("exposure.open"), `rule` who found it.
 
-    `evidence` are lines: a file and its line, a socket, what was sent and what came back. No secrets.
+    `server` is "" for what is the host's own. `evidence` are lines: a file and its line, a socket, what was sent and
+    what came back. No secrets.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Finding:
     host: str = ""
     server: str = ""
     fix: Fix | None = None
+    rule: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -215,13 +217,15 @@ class HostFacts:
 class Diagnosis:
     """What came of it: findings, the worst first; `passed` checks found nothing; `verdicts` say how each server stands.
 
-    `skipped` are sentences about what could not be looked at.
+    `skipped` are sentences about what could not be looked at. `blind` are the rules that lacked their facts, each with
+    the server or host that it was about: nothing was proven by them.
     """
 
     findings: tuple[Finding, ...] = ()
     passed: int = 0
     verdicts: tuple[tuple[str, str], ...] = ()
     skipped: tuple[str, ...] = ()
+    blind: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def worst(self) -> Severity | None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jupytui.doctor import known
 from jupytui.doctor.models import Finding, Fix, HostFacts, ServerFacts, Severity
-from jupytui.doctor.words import finding
+from jupytui.doctor.words import Rule, finding
 from jupytui.hosts.state import HostState
 from jupytui.jupyter.models import Auth, Health
 from jupytui.jupyter.settings.edit import joined
@@ -101,5 +102,5 @@ def _fix(step: Step, facts: ServerFacts) -> Fix | None:
     return Fix(" ".join(filter(None, (first.words, first.proxy))), wishes)
 
 
-RULES = (through, direct)
-HOST_RULES = (host,)
+RULES = (Rule(through, known.through), Rule(direct, known.direct))
+HOST_RULES = (Rule(host, known.always),)

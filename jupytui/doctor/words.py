@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from jupytui.doctor.models import Finding, Fix, HostFacts, ServerFacts, Severity
 from jupytui.jupyter.settings.models import Entry
 from jupytui.secret import Secret
 from jupytui.text import clean_line
 
-OfServer = Callable[[ServerFacts], Iterable[Finding]]
-OfHost = Callable[[HostFacts], Iterable[Finding]]
+Facts = TypeVar("Facts", ServerFacts, HostFacts)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[Facts]):
+    """A rule, and whether the facts it needs are there: that it finds nothing without them says nothing."""
+
+    find: Callable[[Facts], Iterable[Finding]]
+    knows: Callable[[Facts], bool]
+
+    @property
+    def name(self) -> str:
+        """What tells it from others."""
+        return self.find.__name__
 
 
 def finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -90,3 +91,35 @@ async def test_a_logout_names_no_file_that_it_did_not_write(here: LocalHost, gro
         said = await perform(passwords.LOGOUT, opened, subjects(server), {"restart": passwords.LATER})
         id_ = f"local:{server.ground.port}"
         assert said == f"The secret of all sessions is removed. It counts after a restart of {id_}."
+
+
+async def test_what_could_not_be_tried_is_not_called_proven(here: LocalHost, ground: Lay) -> None:
+    place = ground()
+    configure(place, "json")
+    front = ScriptedFront()
+    async with living(place) as server, context(front) as opened:
+        said = await perform(passwords.SET, opened, subjects(server), ANSWERS | {"old": ""})
+    id_ = f"local:{place.port}"
+    assert said is not None
+    assert said.startswith(f"{id_}: change of the password done. Not proven: that the old password is refused (it was")
+    ((title, (paragraph,)),) = front.told
+    assert title == f"{id_}: done, not all of it proven"
+    assert "– not tried: that the old password is refused (it was not given)" in paragraph
+
+
+async def test_who_stops_it_halfway_is_told_what_it_leaves_behind(
+    here: LocalHost, ground: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def restart(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("jupytui.jupyter.passwords.carry_out.restart", restart)
+    place = ground()
+    configure(place, "json")
+    front = ScriptedFront()
+    async with living(place) as server, context(front) as opened:
+        with pytest.raises(asyncio.CancelledError):
+            await perform(passwords.SET, opened, subjects(server), ANSWERS)
+    ((title, (left,)),) = front.told
+    assert title == f"local:{place.port}: stopped halfway"
+    assert "The files are changed" in left

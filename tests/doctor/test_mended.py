@@ -264,3 +264,11 @@ async def test_a_server_on_another_address_of_its_machine_is_reached_at_all_of_t
     assert browser.as_page_of(browser.origin) == (200, 101)
     socket.create_connection((other, 8991), SECONDS).close()
     assert json.loads(machine.exec('cat "$1"', config_file(8991)).stdout)["ServerApp"]["ip"] == "0.0.0.0"
+
+
+async def test_a_server_that_asked_nobody_is_called_put_right_when_it_was_seen_to_ask(
+    machine: LabHost, lab: Lab
+) -> None:
+    start_server(machine, "8995", {"ServerApp": {"port": 8995, "port_retries": 0}, "IdentityProvider": {"token": ""}})
+    wait_for_ports(machine, 8995)
+    assert "Open to its machine: put right." in await mended(lab, 8995, "exposure.open-local")

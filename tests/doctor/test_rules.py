@@ -30,11 +30,11 @@ SERVER = Server(
     id="gpu1:8888", pid=9, app=App.LAB, version="2.21.1", port=8888, bind="loopback", auth=Auth.TOKEN,
     root_dir="/w", url="http://localhost:8888/",
 )  # fmt: skip
-WELL = ServerFacts(SERVER, uid=1000, root_exists=True, versions={"jupyter_server": "2.21.1", "jupyterlab": "4.6.6"})
 
 
 def host(*servers: ServerFacts, **more: object) -> HostFacts:
-    return HostFacts(HostView("gpu1", state=HostState.UP, **more), servers)  # type: ignore[arg-type]
+    view = HostView("gpu1", **{"state": HostState.UP, "system": System(memory_used=1, memory_total=100), **more})  # type: ignore[arg-type]
+    return HostFacts(view, servers, services=Services())
 
 
 def ids(*servers: ServerFacts, **more: object) -> list[str]:
@@ -48,10 +48,17 @@ def configured(text: str) -> Found:
     return Found("lab", files=(file,))
 
 
+WELL = ServerFacts(
+    SERVER, configured("{}"), uid=1000, root_exists=True, paths=(PathFact("/r", "runtime directory", 0o700, 1000),),
+    disks=(Disk("/w", 10**12, 10**11),), versions={"jupyter_server": "2.21.1", "jupyterlab": "4.6.6"},
+    through=Report("http://localhost:8888/", "gpu1", ()),
+)  # fmt: skip
+
+
 def test_a_healthy_server_has_no_finding_and_every_rule_ran() -> None:
     diagnosis = diagnose(host(WELL))
     assert diagnosis.findings == ()
-    assert diagnosis.passed == len(RULES) + len(HOST_RULES)
+    assert (diagnosis.passed, diagnosis.blind) == (len(RULES) + len(HOST_RULES), frozenset())
     assert diagnosis.verdicts == (("gpu1:8888", "loopback · token · http · 2.21.1 · safe"),)
 
 
@@ -61,6 +68,39 @@ def test_a_server_known_by_its_process_alone_breaks_no_rule() -> None:
     assert diagnosis.findings == ()
     assert diagnosis.skipped == ("It is another user's.",)
     assert diagnosis.verdicts[0][1].endswith("not seen whole")
+
+
+def blind(facts: ServerFacts | HostFacts) -> set[str]:
+    """The rules that lacked their facts; no other rule may be left out of what passed."""
+    diagnosis = diagnose(host(facts) if isinstance(facts, ServerFacts) else facts)
+    assert diagnosis.passed + len(diagnosis.blind) + len(diagnosis.findings) == len(HOST_RULES) + len(RULES) * bool(
+        diagnosis.verdicts
+    )
+    return {rule for _place, rule in diagnosis.blind}
+
+
+def test_what_could_not_be_looked_at_is_not_counted_as_passed() -> None:
+    foreign = Server(id="gpu1:8888", pid=9, app=App.LAB, port=8888, bind="loopback", health=Health.UNREADABLE)
+    unseen = blind(ServerFacts(foreign, unseen="It is another user's.", uid=1001))
+    assert {rule.name for rule in RULES} - unseen == {"in_clear", "direct", "root", "unit_memory", "lingering"}
+    assert blind(replace(WELL, server=msgspec.structs.replace(SERVER, auth=Auth.UNKNOWN))) == {
+        "open_door",
+        "open_next_time",
+    }
+    assert {"configuration", "weak_hash", "any_origin"} <= blind(replace(WELL, found=None, unseen="It took too long."))
+    assert blind(replace(WELL, found=configured('{"ServerApp": {"certfile": "/c.pem"}}'))) == {
+        "certificate_dates",
+        "certificate_pair",
+        "certificate_served",
+    }
+    exposed = replace(WELL, server=msgspec.structs.replace(SERVER, bind="all", tls=Tls()))
+    assert blind(exposed) == {"direct"}
+
+
+def test_of_a_host_that_is_not_reached_nothing_else_has_passed() -> None:
+    away = HostFacts(HostView("far", state=HostState.UNREACHABLE, error=Trouble("It is silent.", "")))
+    assert blind(away) == {rule.name for rule in HOST_RULES} - {"host"}
+    assert {"failed_units", "looping_units", "stopped_units"} == blind(replace(host(), services=None))
 
 
 @pytest.mark.parametrize(("more", "word"), [({"auth": Auth.UNKNOWN}, "not known"), ({"bind": None}, "not known")])

@@ -117,6 +117,22 @@ async def test_the_findings_are_exported_to_a_private_file(tmp_path: Path, name:
         assert written.startswith("CRITICAL  gpu1:8888: Open to the network")
 
 
+@pytest.mark.parametrize("unusable", ["directory", "loop", "~nobody-of-that-name/findings.txt"])
+async def test_a_file_that_cannot_be_written_is_said_with_its_reason(tmp_path: Path, unusable: str) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    path = unusable if unusable.startswith("~") else str(tmp_path / unusable)
+    async with shown(tmp_path, examined(OPEN)) as (program, pilot, _pane):
+        await pilot.press("e")
+        await settled(pilot)
+        await pilot.press("ctrl+u", *path, "enter")
+        await program.workers.wait_for_complete()
+        await settled(pilot)
+        (said,) = [n.message for n in program._notifications]
+        assert "cannot be written: " in said
+        assert "mistake" not in said
+
+
 async def test_a_filter_keeps_what_it_names(tmp_path: Path) -> None:
     async with shown(tmp_path, examined(OPEN, ROOT, STALE)) as (program, pilot, pane):
         assert pane.filter_by("root") == 1

@@ -10,11 +10,14 @@ from jupytui.errors import CommandError, JupytuiError
 from jupytui.hosts.base import Host
 from jupytui.jupyter.models import Unit
 from jupytui.jupyter.process import app_of
+from jupytui.jupyter.rights import SHELL, refusal
 from jupytui.systemd.cgroup import owning_unit
 from jupytui.text import clean, clean_line
 
-# $1 the pid. Any Python does for what is run there; the server's own is sure to be one.
-_LOOK = r"""
+# $1 the pid. Any Python does for what is run there; the server's own is sure to be one, though not root's to run.
+_LOOK = (
+    SHELL
+    + r"""
 LC_ALL=C; export LC_ALL
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
 pid=$1
@@ -22,19 +25,22 @@ kill -0 "$pid" 2>/dev/null || [ -e "/proc/$pid" ] || exit 94
 python=$(readlink -f "/proc/$pid/exe" 2>/dev/null)
 case ${python##*/} in python*) [ -x "$python" ] || python= ;; *) python= ;; esac
 [ -n "$python" ] || python=$(command -v python3 || command -v python)
-echo "python $python"
+owner=$(owner_of "$pid")
+[ -n "$owner" ] || owner=$(ps -o uid= -p "$pid" | tr -d ' ')
+echo "python $(usable_python "$owner" "$python")"
 echo "me $(id -u)"
+echo "owner $owner"
+echo "user $({ getent passwd "$owner" || ps -o user= -p "$pid"; } 2>/dev/null | cut -d: -f1)"
 echo "state ${XDG_STATE_HOME:-$HOME/.local/state}"
 if [ -e "/proc/$pid/stat" ]; then
-  echo "owner $(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status")"
   echo "start $(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f20)"
   sed 's/^/cgroup /' "/proc/$pid/cgroup"
   tr '\n\0' ' \n' <"/proc/$pid/cmdline" | sed 's/^/arg /'
 else
-  echo "owner $(ps -o uid= -p "$pid")"
   ps -o command= -p "$pid" | tr -s ' ' '\n' | sed 's/^/arg /'
 fi
 """
+)
 _MAIN = r"""
 LC_ALL=C; export LC_ALL
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
@@ -46,7 +52,7 @@ class Holder(msgspec.Struct, frozen=True):
     """A server's process: `start` names it together with `pid`; `unit` is what keeps it alive, None if nothing does.
 
     `own` is whether the user we are there may signal it; `python` runs our programs there; `state` is where we keep
-    logs and pid files.
+    logs and pid files. `other` is the user whose process it is where we are root and that is somebody else, else "".
     """
 
     pid: int
@@ -55,11 +61,20 @@ class Holder(msgspec.Struct, frozen=True):
     state: str
     own: bool
     unit: Unit | None = None
+    other: str = ""
 
     @property
     def servers(self) -> str:
         """The directory for logs and pid files."""
         return f"{self.state}/jupytui/servers"
+
+    def check_restart(self, title: str) -> None:
+        """Raise CommandError where a restart would make another user's server root's: that of no system unit."""
+        if self.other and not (self.unit and self.unit.scope == "system"):
+            raise CommandError(
+                f"{self.other} started {title}; restarted by root it would run as root.",
+                f"Connect as {self.other} to restart it.",
+            )
 
 
 class NotThere(JupytuiError):
@@ -77,23 +92,41 @@ async def holder_of(host: Host, pid: int, *, jupyter: bool = True) -> Holder:
     argv = [value for key, _, value in pairs if key == "arg"]
     if jupyter and app_of(argv) is None:
         raise NotThere(f"Process {pid} on {host.name} is no Jupyter server any more.", "Look again.")
+    me, owner = one.get("me", ""), one.get("owner", "")
+    other = clean_line(one.get("user") or f"user {owner}", 64) if me == "0" != owner else ""
     if not one.get("python"):
-        raise CommandError(f"{host.name} has no Python that runs.", detail=clean(done.stderr))
+        raise (
+            refusal(host, done.stderr)
+            if other
+            else CommandError(f"{host.name} has no Python that runs.", detail=clean(done.stderr))
+        )
     cgroup = "\n".join(value for key, _, value in pairs if key == "cgroup")
     return Holder(
         pid=pid,
         start=one.get("start", ""),
         python=one["python"],
         state=one.get("state", "/tmp"),
-        own=one.get("me") in {"0", one.get("owner", "").strip()},
-        unit=await _unit(host, pid, cgroup),
+        own=me in {"0", owner},
+        unit=await _unit(host, pid, cgroup, ours=me == owner),
+        other=other,
     )
 
 
-async def _unit(host: Host, pid: int, cgroup: str) -> Unit | None:
-    """Return the unit that is this server's own: one that runs a terminal, a hub or a scheduler is not."""
+async def check_restart(host: Host, pid: int, title: str) -> None:
+    """Raise what a restart of process `pid` would be refused with, before anything is changed for its sake.
+
+    CommandError for another user's server where we are root; NotThere, HostTrouble.
+    """
+    (await holder_of(host, pid)).check_restart(title)
+
+
+async def _unit(host: Host, pid: int, cgroup: str, *, ours: bool) -> Unit | None:
+    """Return the unit that is this server's own: one that runs a terminal, a hub or a scheduler is not.
+
+    Another user's manager cannot be asked: ours may have a unit of the same name, which is not meant.
+    """
     owner = owning_unit(cgroup)
-    if owner is None:
+    if owner is None or (owner.scope == "user" and not ours):
         return None
     shown = await main_process(host, owner.scope, owner.name)
     if shown[0] == pid or (re.search(r"jupyter|notebook", shown[1], re.I) and "hub" not in shown[1]):

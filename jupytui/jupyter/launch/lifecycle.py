@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from jupytui.errors import CommandError, JupytuiError
-from jupytui.hosts.base import Host, Prompter
+from jupytui.hosts.base import Host, HostTrouble, Prompter
 from jupytui.jupyter.http import ApiError
 from jupytui.jupyter.launch.causes import LaunchFailed, explain
 from jupytui.jupyter.launch.holder import Holder, NotThere, holder_of, main_process
@@ -66,6 +66,15 @@ class Back(msgspec.Struct, frozen=True):
 
 class StillThere(JupytuiError):
     """It was asked to end and has not."""
+
+
+class Mended(LaunchFailed):
+    """It did not come back as it was to; what was in its way was taken back, and `back` is the server since then."""
+
+    def __init__(self, failure: JupytuiError, back: Back) -> None:
+        log = failure.log if isinstance(failure, LaunchFailed) else ""
+        super().__init__(failure.message, failure.hint, detail=failure.detail, log=log)
+        self.back = back
 
 
 def way_for(target: Target, holder: Holder, *, kill: bool = False) -> Way:
@@ -121,12 +130,16 @@ def _scope_and_name(holder: Holder) -> tuple[str, str]:
     return holder.unit.scope, holder.unit.name
 
 
-def _checked(proof: Any, target: Target) -> Mapping[str, Any]:
+def _check_gone(proof: Any, target: Target) -> None:
     if not isinstance(proof, Mapping) or proof.get("gone") is not True:
         raise StillThere(f"{target.title} may still run (pid {target.pid}).", "Look again.")
+
+
+def _checked(proof: Any, target: Target) -> Mapping[str, Any]:
+    _check_gone(proof, target)
     if proof.get("ports_held") or proof.get("runtime_left"):
         raise StillThere(f"{target.title} has ended, but something it started still holds its socket.", "Look again.")
-    return proof
+    return dict(proof)
 
 
 def _job(target: Target, holder: Holder, mode: str, way: Way) -> dict[str, Any]:
@@ -180,11 +193,12 @@ Mend = Callable[[], Awaitable[None]]
 async def restart(host: Host, target: Target, prompter: Prompter, mend: Mend | None = None) -> Back:
     """Bring a server back and prove it: by its unit, else with its own command line, environment and directory.
 
-    Once its process was told to end, the host goes on without us. `mend` takes back what may keep it from starting: if
-    it does not come back it is called, and the server started once more. Raises as `stop`, and LaunchFailed, also
-    after that.
+    Once its process was told to end, the host goes on without us. `mend` takes back what may keep it from starting or
+    answering: if it does not come back it is called, and the server started once more. Raises as `stop`, LaunchFailed,
+    and Mended when it came back only then.
     """
     holder = await holder_of(host, target.pid)
+    holder.check_restart(target.title)
     if holder.unit:
         return await _restart_unit(host, target, holder, prompter, mend)
     if not holder.own:
@@ -192,20 +206,30 @@ async def restart(host: Host, target: Target, prompter: Prompter, mend: Mend | N
     job = _job(target, holder, "restart", Way.TERM) | {"again": mend is not None}
     async with talk(host, holder.python, "lifecycle", job) as talking:
         await _heard(talking, "began", target)
-        _checked((await _heard(talking, "proof", target))["proof"], target)
-        ready = await _ready(talking, target, mend)
+        # What still holds its socket is no reason to leave: it is being started, and shows whether it can be.
+        _check_gone((await _heard(talking, "proof", target))["proof"], target)
+        try:
+            return await _back(host, talking, target)
+        except HostTrouble:
+            raise
+        except JupytuiError as failure:
+            if mend is None:
+                raise
+            await mend()
+            raise Mended(failure, await _back_again(host, talking, target, failure)) from None
+
+
+async def _back(host: Host, talking: Talk, target: Target) -> Back:
+    ready = (await _heard(talking, "ready", target))["ready"]
     return Back(await prove(host, ready), None, words(ready.get("log"), 4096), words(ready.get("was"), 4096))
 
 
-async def _ready(talking: Talk, target: Target, mend: Mend | None) -> Any:
+async def _back_again(host: Host, talking: Talk, target: Target, failure: JupytuiError) -> Back:
     try:
-        return (await _heard(talking, "ready", target))["ready"]
-    except LaunchFailed:
-        if mend:
-            await mend()
-            await talking.say("again")
-            await _heard(talking, "ready", target)
-        raise
+        await talking.say("again")
+    except OSError:
+        raise failure from None  # what was to start it has ended
+    return await _back(host, talking, target)
 
 
 async def _restart_unit(host: Host, target: Target, holder: Holder, prompter: Prompter, mend: Mend | None) -> Back:
@@ -213,18 +237,21 @@ async def _restart_unit(host: Host, target: Target, holder: Holder, prompter: Pr
     try:
         await control.restart(host, prompter, *_scope_and_name(holder))
         return Back(await _answer_of(host, holder.unit, target, before=target.pid), holder.unit)
-    except (LaunchFailed, CommandError):
-        if mend:
-            await mend()
-            if (await main_process(host, *_scope_and_name(holder)))[0] != target.pid:
-                await _once_more(host, holder.unit, prompter)
+    except HostTrouble:
         raise
+    except JupytuiError as failure:
+        if mend is None:
+            raise
+        await mend()
+        if (await main_process(host, *_scope_and_name(holder)))[0] == target.pid:
+            raise
+        raise Mended(failure, await _once_more(host, holder.unit, prompter)) from None
 
 
-async def _once_more(host: Host, unit: Unit, prompter: Prompter) -> None:
+async def _once_more(host: Host, unit: Unit, prompter: Prompter) -> Back:
     """Not by a start: systemd may have begun one more by itself, before what was in its way was taken back."""
     await control.restart(host, prompter, unit.scope, unit.name)
-    await _answer_of(host, unit, Target(unit.name, 0))
+    return Back(await _answer_of(host, unit, Target(unit.name, 0)), unit)
 
 
 async def start_unit(host: Host, unit: Unit, prompter: Prompter) -> Back:
@@ -241,8 +268,13 @@ async def _answer_of(host: Host, unit: Unit, target: Target, before: int = 0) ->
         holder = await holder_of(host, pid, jupyter=False)
         async with talk(host, holder.python, "lifecycle", _job(target, holder, "watch", Way.UNIT)) as talking:
             ready = (await _heard(talking, "ready", target))["ready"]
-        return await prove(host, ready)
     except (NotThere, LaunchFailed) as failure:
+        raise await why_down(host, unit, target.title) from failure
+    try:
+        return await prove(host, ready)
+    except LaunchFailed as failure:
+        if (await main_process(host, unit.scope, unit.name))[0] == pid:
+            raise  # it runs: its log says nothing of why it answers nobody
         raise await why_down(host, unit, target.title) from failure
 
 

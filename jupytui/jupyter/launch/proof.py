@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -16,13 +18,18 @@ from jupytui.jupyter.http import ApiError
 from jupytui.jupyter.launch.causes import LaunchFailed
 from jupytui.jupyter.models import Auth
 from jupytui.jupyter.runtime import RuntimeFile, parse_runtime_file
+from jupytui.secret import Secret
 
 _ATTEMPTS = 20  # it writes its runtime file a moment before it listens to anybody
 _PAUSE = 0.25
+_LONGEST = 30.0  # seconds, where each attempt hangs: with a certificate that does not work every handshake does
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A server that has answered. `start` is when its process started, in ticks since the machine's boot, as text."""
+    """A server that has answered, by `access` (which holds no token).
+
+    `start` is when its process started, in ticks since the machine's boot, as text.
+    """
 
     pid: int
     start: str
@@ -32,6 +39,7 @@ class Answer(msgspec.Struct, frozen=True):
     url: str
     auth: Auth
     started: datetime | None = None
+    access: Access = Access()
 
 
 async def prove(host: Host, ready: Any) -> Answer:
@@ -43,6 +51,8 @@ async def prove(host: Host, ready: Any) -> Answer:
     api = JupyterApi(host, access_of(file))
     try:
         return await _answer(api, file, str(ready.get("start")))
+    except ApiError as error:
+        raise LaunchFailed(f"The server answers, but not as it should: {error.message}", error.hint) from None
     finally:
         await api.close()
 
@@ -59,7 +69,7 @@ async def _answer(api: JupyterApi, file: RuntimeFile, start: str) -> Answer:
     version = await _version(api)
     door = await api.door()
     started = None
-    if file.token:
+    if api.access.token:
         try:
             started = (await api.status()).started
         except ApiError as error:
@@ -74,15 +84,17 @@ async def _answer(api: JupyterApi, file: RuntimeFile, start: str) -> Answer:
         url=url,
         auth=_auth(door, file),
         started=started,
+        access=replace(api.access, token=Secret("")),
     )
 
 
 async def _version(api: JupyterApi) -> str | None:
+    until = monotonic() + _LONGEST
     for attempt in range(_ATTEMPTS):
         try:
             return await api.version()
         except ApiError as error:
-            if attempt == _ATTEMPTS - 1:
+            if attempt == _ATTEMPTS - 1 or monotonic() > until:
                 raise LaunchFailed(f"The server started, but does not answer: {error.message}", error.hint) from None
         await asyncio.sleep(_PAUSE)
     return None
@@ -102,4 +114,15 @@ _EVERYWHERE = {"": "127.0.0.1", "*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "local
 def access_of(file: RuntimeFile) -> Access:
     """Return how the server that wrote this file is reached from its own machine."""
     address = _EVERYWHERE.get(file.hostname, file.hostname)
-    return Access(address, file.port, file.sock, file.secure, file.base_url, file.token)
+    token = file.token if usable(file.token) else Secret("")
+    return Access(address, file.port, file.sock, file.secure, file.base_url, token)
+
+
+def usable(token: Secret) -> bool:
+    """Return whether anybody can get in with this token.
+
+    Jupyter takes a JUPYTER_TOKEN_FILE with the newline at its end (2.21.1): no header may hold that, and from a form or
+    an address it is stripped before it is compared.
+    """
+    text = token.reveal()
+    return bool(text) and text.isprintable() and text == text.strip()

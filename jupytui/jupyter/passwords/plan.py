@@ -190,7 +190,9 @@ async def _cookie_secret(host: Host, found: Found, answer: Answer) -> FileChange
 
 def _notes(wish: Wish, edit: Edit, now: Standing, then: Standing, answer: Answer) -> list[str]:
     notes = [*edit.notes]
-    if wish.kind is not Kind.MIGRATE or _numbers(answer.version) >= SESSIONS_END:
+    if wish.kind is Kind.SET and not edit.files:
+        notes.append("Its files hold this password already; who is signed in by it stays signed in.")
+    elif wish.kind is not Kind.MIGRATE or _numbers(answer.version) >= SESSIONS_END:
         notes.append("Everybody who is signed in has to sign in again.")
     if now.auth is Auth.TOKEN and then.auth is Auth.PASSWORD:
         notes.append("Its token ends with that: from then on the password alone opens it.")

@@ -11,6 +11,7 @@ from jupytui.hosts.base import Host
 from jupytui.jupyter.access import Access
 from jupytui.jupyter.client import Door, JupyterApi
 from jupytui.jupyter.http import ApiError, HttpClient
+from jupytui.jupyter.launch.proof import usable
 from jupytui.jupyter.login import WrongPassword, sign_in
 from jupytui.secret import Secret
 
@@ -44,18 +45,31 @@ async def old_ways(host: Host, access: Access, password: Secret) -> Old:
 
     Raises WrongAnswer, ApiError, HostTrouble.
     """
+    token = access.token if usable(access.token) else Secret("")
     client, api = HttpClient(host, access), JupyterApi(host, access)
     try:
-        if await api.door() is not Door.SHUT or not (password or access.token):
-            return Old(password, access.token)
-        return Old(password, access.token, await sign_in(client, password or access.token))
+        if await api.door() is not Door.SHUT or not (password or token):
+            return Old(password, token)
+        return Old(password, token, await sign_in(client, password or token))
     except WrongPassword:
         if not password:
-            return Old(password, access.token)
+            return Old(password, token)
         raise WrongAnswer("The server does not take this as its password until now.", field="old") from None
     finally:
         await client.close()
         await api.close()
+
+
+async def opens_already(host: Host, access: Access, password: Secret) -> bool:
+    """Whether the server that runs takes this password. Raises ApiError, HostTrouble."""
+    client = HttpClient(host, access)
+    try:
+        await sign_in(client, password)
+    except WrongPassword:
+        return False
+    finally:
+        await client.close()
+    return True
 
 
 class Unproven(ApiError):

@@ -11,13 +11,14 @@ import msgspec
 
 from jupytui.errors import CommandError
 from jupytui.hosts.base import Host
+from jupytui.jupyter.rights import REFUSED, SHELL, refusal
 from jupytui.jupyter.settings.edit import Edit, FileChange
 from jupytui.jupyter.settings.models import CannotEdit
 from jupytui.jupyter.settings.sources import source
 from jupytui.text import clean, clean_line
 
 SECONDS = 30.0
-_RUN = 'exec "$1" -I -S -c "$2"'
+_RUN = SHELL + 'exec_as "$3" "$1" -I -S -c "$2"'
 
 
 async def apply(host: Host, python: str, edit: Edit, *, backups: bool = True) -> tuple[str, ...]:
@@ -58,11 +59,14 @@ def _digest(data: bytes | None) -> str | None:
 async def _run(host: Host, python: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was sent is done, whatever becomes of whoever waits for it."""
     sent = msgspec.json.encode(job)
-    done = await asyncio.shield(host.run(_RUN, python, source("change"), stdin=sent, deadline=SECONDS))
+    owner = str(max(job["uid"], 0))  # -1 is whoever we are, root included
+    done = await asyncio.shield(host.run(_RUN, python, source("change"), owner, stdin=sent, deadline=SECONDS))
     try:
         facts = msgspec.json.decode(done.stdout)
     except msgspec.DecodeError:
         facts = None
+    if done.status == REFUSED:
+        raise refusal(host, done.stderr)
     if done.status or not isinstance(facts, dict):
         raise CommandError(f"Files on {host.name} could not be changed.", detail=clean(done.stderr))
     if kind := facts.get("failed"):

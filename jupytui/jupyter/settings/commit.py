@@ -46,7 +46,7 @@ async def commit(host: Host, whose: Whose, python: str, edit: Edit) -> Done:
     backups = await _written(host, python, edit)
     try:
         answer = await ask(host, whose)
-    except (CommandError, DeadlineError) as error:
+    except (CannotEdit, CommandError, DeadlineError) as error:
         await _take_back(host, python, edit, error.message)
         raise NotConfirmed(f"{error.message} Nothing was changed.", error.hint, detail=error.detail) from None
     except asyncio.CancelledError:

@@ -12,9 +12,19 @@ import msgspec
 from jupytui.errors import CommandError, DeadlineError
 from jupytui.hosts.base import Host
 from jupytui.jupyter.models import App
+from jupytui.jupyter.rights import REFUSED, SHELL, refusal
 from jupytui.jupyter.settings.apply import recover
 from jupytui.jupyter.settings.edit import Knowledge
-from jupytui.jupyter.settings.models import SECRET_TRAITS, Application, ConfigFile, Directory, Found, Note, guarded
+from jupytui.jupyter.settings.models import (
+    SECRET_TRAITS,
+    Application,
+    CannotEdit,
+    ConfigFile,
+    Directory,
+    Found,
+    Note,
+    guarded,
+)
 from jupytui.jupyter.settings.programs import ANCESTRY, APPLICATIONS
 from jupytui.jupyter.settings.read_options import read_options
 from jupytui.jupyter.settings.sources import source
@@ -25,17 +35,25 @@ from jupytui.text import clean, clean_line
 LOOK_SECONDS = 15
 ASK_SECONDS = 60
 
-# Any Python will do to become the right one; the server's own is sure to be one.
-_RUN = r"""
-python=$1
+# Any Python will do to become the right one; the server's own is sure to be one. Whose it is, it is not asked itself.
+_RUN = (
+    SHELL
+    + r"""
+python=$1 owner=$(id -u)
 if [ -z "$python" ]; then
+  owner=$(owner_of "$2")
+  printf '%s\n' "$owner"
+  [ -n "$owner" ] || { echo '{"failed": "unseen"}'; exit 0; }
   python=$(readlink -f "/proc/$2/exe" 2>/dev/null)
   case ${python##*/} in python*) [ -x "$python" ] || python= ;; *) python= ;; esac
   [ -n "$python" ] || python=$(command -v python3 || command -v python)
+else
+  printf '%s\n' "$owner"
 fi
 [ -x "$python" ] || { echo "no Python" >&2; exit 97; }
-exec "$python" -I -S -c "$3"
+exec_as "$owner" "$python" -I -S -c "$3"
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,24 +135,31 @@ async def look(host: Host, whose: Whose, *, mend: bool = True) -> Found:
     Edits that were killed are undone first, unless `mend` is False: who only watches writes nothing. Raises
     CommandError, DeadlineError, HostTrouble.
     """
-    found = parse_look(await _run(host, "look", whose, {}, LOOK_SECONDS), whose.app)
+    found = await _look(host, whose)
     if found.interrupted and mend:
         await recover(host, found.python, found.uid)
-        found = parse_look(await _run(host, "look", whose, {}, LOOK_SECONDS), whose.app)
+        found = await _look(host, whose)
     return found
+
+
+async def _look(host: Host, whose: Whose) -> Found:
+    """What is written for root is written with the rights of `uid`: it is as the kernel has it."""
+    owner, output = await _run(host, "look", whose, {}, LOOK_SECONDS)
+    return replace(parse_look(output, whose.app), uid=owner)
 
 
 async def ask(host: Host, whose: Whose, *, traits: bool = False, options: bool = True) -> Answer:
     """Have the server's own Jupyter read its configuration as at its start; starts, binds and writes nothing.
 
     It takes some 2 s. `traits`: all that can be set, with help. `options` False leaves the command line out.
-    Raises CommandError, DeadlineError, HostTrouble.
+    Raises CannotEdit (jupyter_server 1.x), CommandError, DeadlineError, HostTrouble.
     """
     more = {"app": whose.app.value, "traits": traits, "with_options": options}
-    return parse_answer(await _run(host, "ask", whose, more, ASK_SECONDS))
+    return parse_answer((await _run(host, "ask", whose, more, ASK_SECONDS))[1])
 
 
-async def _run(host: Host, program: str, whose: Whose, more: Mapping[str, Any], seconds: int) -> bytes:
+async def _run(host: Host, program: str, whose: Whose, more: Mapping[str, Any], seconds: int) -> tuple[int, bytes]:
+    """Return whose the server is, and what the program printed."""
     job = {
         "pid": whose.pid, "python": whose.python, "options": whose.options, "environ": dict(whose.environ),
         "cwd": whose.cwd, "seconds": seconds, "program": source(program), "more": more,
@@ -145,21 +170,30 @@ async def _run(host: Host, program: str, whose: Whose, more: Mapping[str, Any], 
     )  # fmt: skip
     if done.status in {-14, 142}:
         raise DeadlineError(f"Jupyter on {host.name} took longer than {seconds} s to read its configuration.")
+    if done.status == REFUSED:
+        raise refusal(host, done.stderr)
     if done.status:
         raise CommandError(
             f"The configuration of Jupyter on {host.name} cannot be looked at.", detail=clean(done.stderr)
         )
-    return done.stdout
+    owner, _, output = done.stdout.partition(b"\n")
+    return int(owner) if owner.isdigit() else -1, output
 
 
 def _decoded(output: bytes) -> dict[str, Any]:
-    """Return the one JSON object of `output`. Raises CommandError for a refusal, or for what makes no sense."""
+    """Return the one JSON object of `output`.
+
+    Raises CannotEdit for a release that is too old, CommandError for any other refusal, or for what makes no sense.
+    """
     try:
         facts = msgspec.json.decode(output)
     except (msgspec.DecodeError, RecursionError):
         facts = None
     if not isinstance(facts, dict):
         raise CommandError("Jupyter's Python says what makes no sense.", detail=clean(output[:4000]))
+    if facts.get("failed") == "old":
+        version = clean_line(str(facts.get("text")), 40)
+        raise CannotEdit(f"Its jupyter_server is {version}; only 2.0 and newer can be dealt with.", "Upgrade it first.")
     if kind := facts.get("failed"):
         raise CommandError(_FAILURES.get(str(kind), _FAILURES["look"]), detail=_hushed(str(facts.get("text", ""))))
     return facts
@@ -214,7 +248,7 @@ def _file(facts: dict[str, Any]) -> ConfigFile:
 
 
 def parse_answer(output: bytes) -> Answer:
-    """Read what ask.py printed. Raises CommandError."""
+    """Read what ask.py printed. Raises CannotEdit, CommandError."""
     facts = _decoded(output)
     try:
         return Answer(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 
-from jupytui.actions.base import Action, Answers, Context, Field, Form, Subjects
+from jupytui.actions.base import Action, Answers, Context, Field, Form, Refused, Subjects
 from jupytui.actions.doctor import Examined, examine, mend, scope_of
 from jupytui.config.replace import replace_file
 from jupytui.doctor.export import as_json, as_text
 from jupytui.doctor.models import ORDER, Diagnosis, Finding
 from jupytui.fleet.subject import Scope, Subject
+from jupytui.text import clean_line
 from jupytui.ui.dialogs.text import TextDialog
 from jupytui.ui.format import doctor
 from jupytui.ui.format.doctor import FindingRow
@@ -218,7 +219,16 @@ async def _where(_context: Context, _subjects: Subjects) -> Form:
 
 
 def _exported(diagnosis: Diagnosis, text: str) -> str:
-    path = Path(text).expanduser()
-    data = as_json(diagnosis, datetime.now(UTC)) if path.suffix == ".json" else f"{as_text(diagnosis)}\n".encode()
-    replace_file(path, data, was=path.read_bytes() if path.exists() else None)
+    """Write it, and return the sentence that says so. Raises Refused, ConfigError."""
+    try:
+        path = Path(text).expanduser()
+        was = path.read_bytes() if path.exists() else None
+        replace_file(path, _document(diagnosis, path), was=was)
+    except (OSError, RuntimeError, ValueError) as error:  # also a loop of links, and the home of nobody
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Refused(f"{clean_line(text)} cannot be written: {reason}.") from None
     return f"Written to {path}."
+
+
+def _document(diagnosis: Diagnosis, path: Path) -> bytes:
+    return as_json(diagnosis, datetime.now(UTC)) if path.suffix == ".json" else f"{as_text(diagnosis)}\n".encode()

@@ -16,7 +16,7 @@ from jupytui.hosts.base import Host
 from jupytui.jupyter.client import JupyterApi
 from jupytui.jupyter.launch.causes import LaunchFailed
 from jupytui.jupyter.launch.ground import Unlaunchable
-from jupytui.jupyter.launch.lifecycle import Way, restart, start_unit, stop
+from jupytui.jupyter.launch.lifecycle import Mended, Way, restart, start_unit, stop
 from jupytui.jupyter.launch.services import jupyter_services
 from jupytui.jupyter.launch.shutdown import Target
 from jupytui.jupyter.launch.spec import Keep, Spec
@@ -228,3 +228,25 @@ async def test_a_full_disk_is_told_and_leaves_nothing_and_trying_again_works(
     assert not fresh_host.exec(LEFT, check=False).stdout
     fresh_host.exec(f"umount {units}")
     assert (await launch(far, Spec(python, port=8888), Alice())).answer.port == 8888
+
+
+async def test_a_unit_that_comes_back_and_answers_nobody_is_mended_and_started_once_more(
+    monkeypatch: pytest.MonkeyPatch, fresh_host: LabHost, far: Host, python: str
+) -> None:
+    monkeypatch.setattr("jupytui.jupyter.launch.proof._LONGEST", 1.0)
+    done = await launch(far, Spec(python, port=8888), Alice())
+    config = "/home/alice/.jupyter/jupyter_server_config.py"
+    fresh_host.exec(
+        f"mkdir -p .jupyter; echo bad >bad.pem; echo \"c.ServerApp.certfile='$PWD/bad.pem'\" >{config}", user="alice"
+    )
+
+    async def mend() -> None:
+        fresh_host.exec(f"rm {config}")
+
+    probe = Probe(far)
+    with pytest.raises(Mended, match="does not answer") as mended:
+        await restart(far, await target(probe), Alice(), mend)
+    server = await only_server(probe)
+    assert (server.pid, server.port) == (mended.value.back.answer.pid, 8888)
+    assert server.unit == Unit(done.plan.unit, "user")
+    await probe.close()

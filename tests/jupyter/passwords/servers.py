@@ -100,11 +100,11 @@ def _write(path: Path, text: str) -> None:
 class Living:
     """A server of `ground` that runs, whichever process it is by now."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, **environ: str) -> None:
         self.ground = ground
         with (ground.home / "log").open("ab") as log:
             self._first = subprocess.Popen(
-                ground.command, cwd=ground.home, env=ground.environ, stdin=subprocess.DEVNULL,
+                ground.command, cwd=ground.home, env=ground.environ | environ, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
             )  # fmt: skip
 
@@ -160,8 +160,8 @@ class Living:
 
 
 @asynccontextmanager
-async def living(ground: Ground) -> AsyncIterator[Living]:
-    server = Living(ground)
+async def living(ground: Ground, **environ: str) -> AsyncIterator[Living]:
+    server = Living(ground, **environ)
     try:
         await server.answers()
         yield server
@@ -190,10 +190,12 @@ async def status(host: Host, access: Access, headers: dict[str, bytes]) -> int:
         await client.close()
 
 
-async def change(host: Host, server: Living, wish: Wish, *, consent: bool = True) -> Outcome:
-    """Carry out `wish` on the server as it is now."""
+async def change(
+    host: Host, server: Living, wish: Wish, *, consent: bool = True, target: Target | None = None
+) -> Outcome:
+    """Carry out `wish` on the server as it is now, or as `target` says."""
     plan = await prepare(host, server.whose, wish)
     told: list[Step] = []
-    outcome = await carry_out(host, server.target, plan, Nobody(), told.append, consent=consent)
+    outcome = await carry_out(host, target or server.target, plan, Nobody(), told.append, consent=consent)
     assert tuple(told) == outcome.steps
     return outcome

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from jupytui.errors import WrongAnswer
+from jupytui.errors import CommandError, WrongAnswer
 from jupytui.hosts.base import Nobody
 from jupytui.hosts.local import LocalHost
 from jupytui.jupyter.http import HttpClient
@@ -55,6 +57,18 @@ def write(ground: Ground, text: str, name: str = "jupyter_server_config.py") -> 
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     return path
+
+
+# It starts, and lets nobody in, where there is no secret of sessions.
+DEAF = """
+import os, sys
+if sys.argv[0] != "-c" and not os.path.exists({secret!r}):
+    c.ServerApp.certfile = {certificate!r}
+"""
+UNWILLING = """
+from jupyter_server.serverapp import ServerApp
+ServerApp._signal_stop = lambda self, *_: None
+"""
 
 
 async def session(here: LocalHost, server: Living, password: str) -> dict[str, bytes]:
@@ -219,3 +233,100 @@ async def test_a_password_taken_away_leaves_a_token_never_an_open_server(here: L
         assert outcome.plan.then.auth is Auth.TOKEN
         assert await status(here, server.access, {}) == 403
         assert await status(here, server.access, bearer(server.token.reveal())) == 200
+
+
+async def test_a_server_that_comes_back_and_answers_nobody_is_started_with_its_files_as_they_were(
+    here: LocalHost, ground: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupytui.jupyter.launch.proof._LONGEST", 1.0)
+    place = ground()
+    secret, certificate = place.runtime / "jupyter_cookie_secret", place.home / "bad.pem"
+    secret.parent.mkdir(parents=True, mode=0o700)
+    secret.write_bytes(b"c2VjcmV0IG9mIHNlc3Npb25z\n")
+    secret.chmod(0o600)
+    certificate.write_text("no certificate\n")
+    deaf = DEAF.format(secret=str(secret), certificate=str(certificate))
+    write(place, f"{deaf}c.ServerApp.password = '{OLD_HASH}'\n")
+    async with living(place) as server:
+        cookies = await session(here, server, OLD)
+        with pytest.raises(Restored) as restored:
+            await change(here, server, Wish(Kind.LOGOUT))
+        assert "does not answer" in restored.value.message
+        assert await lets_in(here, server.access, OLD)
+        assert await status(here, server.access, cookies) == 200
+
+
+async def test_that_all_is_as_it_was_is_not_said_of_a_server_that_was_asked_to_end(
+    here: LocalHost, ground: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupytui.jupyter.launch.lifecycle.STOP_SECONDS", 1.0)
+    place = ground()
+    path = write(place, f"{UNWILLING}c.ServerApp.password = '{OLD_HASH}'\n")
+    before = path.read_bytes()
+    async with living(place) as server:
+        with pytest.raises(CommandError, match="Its files are as they were, but it was asked to end"):
+            await change(here, server, Wish(Kind.SET, Secret(NEW), Secret(OLD)))
+        assert path.read_bytes() == before
+
+
+async def test_a_token_file_with_a_newline_keeps_nobody_from_proving_a_password(here: LocalHost, ground: Lay) -> None:
+    place = ground()
+    configure(place, "py")
+    (place.home / "token").write_text("t0ken\n")
+    async with living(place, JUPYTER_TOKEN_FILE=str(place.home / "token")) as server:
+        assert server.token.reveal() == "t0ken\n"
+        outcome = await change(here, server, Wish(Kind.SET, Secret(NEW), Secret(OLD)))
+        assert outcome.untried == ()
+        assert (await lets_in(here, server.access, NEW), await lets_in(here, server.access, OLD)) == (True, False)
+
+
+async def test_what_waited_for_the_restart_is_proven_with_it(here: LocalHost, ground: Lay) -> None:
+    """TLS and another path were set before, and count with the restart of the password."""
+    place = ground()
+    configure(place, "json")
+    async with living(place) as server:
+        pair = place.home / "pair.pem"
+        make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+        subprocess.run([*make, "-keyout", pair, "-out", place.home / "c.pem"], check=True, capture_output=True)
+        pair.write_text(pair.read_text() + (place.home / "c.pem").read_text())
+        write(place, f"c.ServerApp.certfile = '{pair}'\nc.ServerApp.base_url = '/moved/'\n")
+        outcome = await change(here, server, Wish(Kind.SET, Secret(NEW), Secret(OLD)))
+        assert outcome.back
+        answer = outcome.back.answer
+        assert (answer.pid, answer.access.tls, answer.access.base_url) == (server.pid, True, "/moved/")
+        assert outcome.untried == ()
+        assert await lets_in(here, answer.access, NEW)
+
+
+async def test_what_was_not_tried_is_never_called_proven(here: LocalHost, ground: Lay) -> None:
+    place = ground()
+    write(place, f"c.ServerApp.password = '{OLD_HASH}'\n")
+    sessions = "that old sessions are refused"
+    async with living(place) as server:
+        migrated = await change(here, server, Wish(Kind.MIGRATE))
+        assert migrated.untried == ("that the password is accepted (it was not given)",)
+        forgotten = await change(here, server, Wish(Kind.SET, Secret(NEW)))
+        refused = "that the old password is refused"
+        assert forgotten.untried == (f"{refused} (it was not given)", f"{sessions} (none is known)")
+        again = await change(here, server, Wish(Kind.SET, Secret(NEW), Secret(NEW)))
+        assert again.untried == (f"{sessions} (it had this password already: they go on)",)
+        assert "sign in again" not in " ".join(again.plan.notes)
+        silent = replace(server.target, access=None)
+        unasked = await change(here, server, Wish(Kind.SET, Secret(OLD), Secret(NEW)), target=silent)
+        why = "the server could not be asked before"
+        assert unasked.untried == (f"{refused} ({why})", f"{sessions} ({why})")
+        assert "new password is accepted" in " ".join(step.words for step in unasked.steps)
+        assert await lets_in(here, server.access, OLD)
+
+
+async def test_a_logout_without_a_session_to_try_is_proven_by_the_secret_of_sessions(
+    here: LocalHost, ground: Lay
+) -> None:
+    place = ground()
+    configure(place, "json")
+    async with living(place) as server:
+        secret = place.runtime / "jupyter_cookie_secret"
+        before = secret.read_bytes()
+        outcome = await change(here, server, Wish(Kind.LOGOUT))
+        assert "sessions are signed with another secret now" in [step.words for step in outcome.steps]
+        assert (outcome.untried, secret.read_bytes() == before) == ((), False)

@@ -200,3 +200,16 @@ def test_no_secret_shows_in_what_jupyter_complains_about(reader: Reader, home: P
         with pytest.raises(CommandError) as failure:
             looked_at(reader, tree, home)
         assert "s3cret" not in failure.value.detail
+
+
+async def test_a_jupyter_server_of_the_first_line_is_refused_in_words(
+    here: LocalHost, environment: Path, home: Path
+) -> None:
+    old = home / "old/jupyter_server"
+    old.mkdir(parents=True)
+    (old / "__init__.py").touch()
+    (old / "serverapp.py").write_text("class ServerApp:\n    version = '1.24.0'\n")
+    whose = Whose(python=str(environment / "bin/python"), cwd=str(home), environ=(("PYTHONPATH", str(old.parent)),))
+    for traits in (False, True):
+        with pytest.raises(CannotEdit, match=r"jupyter_server is 1\.24\.0; .* Upgrade it first"):
+            await ask(here, whose, traits=traits)

@@ -18,6 +18,8 @@ from typing import Any
 from jupytui.jupyter.launch.on_host import processes
 from jupytui.jupyter.launch.on_host.common import Failure, Gone, Near, say, tail
 
+_PROOF = 3  # times the seconds of a start: to ask a server that hangs takes longer than to start one
+
 
 class Server:
     """A server that runs, and what it holds."""
@@ -160,7 +162,7 @@ class Remains:
 
 
 def restart(job: dict[str, Any]) -> None:
-    """End a server and start it again."""
+    """End a server and start it again; with `again` in the job the near side may have that done once more."""
     server = Server(job)
     remains = Remains(server)
     say(began=True)
@@ -169,17 +171,38 @@ def restart(job: dict[str, Any]) -> None:
     pid_files = _pid_files(job["state"], server.pid)
     say(proof=server.proof())
     try:
-        _begin(remains, server, log, pid_files)
+        child = _begin(remains, server, log, pid_files)
     except Failure as failure:
         if not job.get("again"):
             raise
         say(failed=failure.facts)
-        with contextlib.suppress(Gone):  # then it is started all the same: it was to come back
-            Near(job["start_seconds"]).line(job["start_seconds"])
+        _told_again(job["start_seconds"])  # whatever it says: it was to come back
+        _begin(remains, server, log, pid_files)
+        return
+    if job.get("again") and _told_again(_PROOF * job["start_seconds"]):
+        _end_child(child, job)
         _begin(remains, server, log, pid_files)
 
 
-def _begin(remains: Remains, server: Server, log: str, pid_files: list[str]) -> None:
+def _told_again(seconds: float) -> bool:
+    """Whether the near side wants it started once more; one that has gone, or is silent, does not."""
+    try:
+        return Near(seconds).line(seconds) == "again"
+    except Gone:
+        return False
+
+
+def _end_child(child: subprocess.Popen[bytes], job: dict[str, Any]) -> None:
+    """End what was just started: asked to, for somebody may use it already, and then made to."""
+    server = Server(dict(job, pid=child.pid, start=""))
+    with contextlib.suppress(Failure):
+        server.end()
+    child.kill()
+    child.wait()
+    server.proof()
+
+
+def _begin(remains: Remains, server: Server, log: str, pid_files: list[str]) -> subprocess.Popen[bytes]:
     before = os.path.getsize(log) if os.path.exists(log) else 0
     child = remains.spawn(log)
     for path in pid_files:
@@ -194,6 +217,7 @@ def _begin(remains: Remains, server: Server, log: str, pid_files: list[str]) -> 
             child.wait()
         raise
     say(ready=dict(said, **seen))
+    return child
 
 
 def _await(child: subprocess.Popen[bytes], server: Server, seconds: float, log: str, before: int) -> dict[str, Any]:

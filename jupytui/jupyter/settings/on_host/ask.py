@@ -25,6 +25,10 @@ APPS = {
 }
 
 
+# Before it passwords and tokens are other keys: what is written under today's would be read by nobody.
+OLDEST = 2
+
+
 class Lines(logging.Handler):
     """Keeps what Jupyter says while it reads: files with errors, keys it does not know."""
 
@@ -42,6 +46,8 @@ class Lines(logging.Handler):
 def ask(app: str, options: list[str]) -> dict[str, Any]:
     """Return the configuration that `app` ends up with when it is given `options`."""
     ServerApp = _of("jupyter_server.serverapp", "ServerApp")  # noqa: N806 - a class
+    if int(str(ServerApp.version).partition(".")[0]) < OLDEST:
+        return {"failed": "old", "text": ServerApp.version}
     os.environ.pop("TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR", None)
     lines = Lines()
     _tame(ServerApp, lines)
@@ -156,7 +162,7 @@ def answer() -> dict[str, Any]:
     warnings.simplefilter("ignore")
     try:
         found = ask(JOB["app"], JOB["options"] if JOB["with_options"] else [])
-        if JOB.get("traits"):
+        if JOB.get("traits") and "failed" not in found:
             found["traits"] = traits(_of("jupyter_server.serverapp", "ServerApp").instance())
     except SystemExit as error:
         return {"failed": "exit", "text": str(error.code)}
