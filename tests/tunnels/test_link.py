@@ -46,8 +46,15 @@ class Knocker:
         self._thread.join()
 
 
-async def test_over_twenty_cuts_no_connect_is_refused_and_traffic_comes_back(board: Board, host: LabHost) -> None:
+async def carrying(board: Board, host: LabHost) -> int:
+    """Bring a tunnel up, and through it to the server: before that sshd may still fork, and DROP miss what it forks."""
     port = await board.tunnel(host.name)
+    assert await talk(port) == b"hello<5>"
+    return port
+
+
+async def test_over_twenty_cuts_no_connect_is_refused_and_traffic_comes_back(board: Board, host: LabHost) -> None:
+    port = await carrying(board, host)
     knocker = Knocker(port)
     try:
         for cut in range(1, CUTS + 1):
@@ -62,7 +69,7 @@ async def test_over_twenty_cuts_no_connect_is_refused_and_traffic_comes_back(boa
 
 
 async def test_a_session_that_was_killed_is_noticed_within_a_second(board: Board, host: LabHost) -> None:
-    await board.tunnel(host.name)
+    await carrying(board, host)
     board.reported.clear()
     await asyncio.to_thread(host.exec, DROP)
     await board.until(lambda: any(s.state is not TunnelState.UP for s in board.reported), 1.0)
@@ -70,7 +77,7 @@ async def test_a_session_that_was_killed_is_noticed_within_a_second(board: Board
 
 
 async def test_new_connections_wait_for_the_link_and_are_served_within_two_seconds(board: Board, host: LabHost) -> None:
-    port = await board.tunnel(host.name)
+    port = await carrying(board, host)
     await asyncio.to_thread(host.exec, f"{DROP}; ip link set eth0 down")
     await board.until_state(TunnelState.CONNECTING)
     waiting = asyncio.create_task(talk(port))
