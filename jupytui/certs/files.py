@@ -12,22 +12,19 @@ from typing import NamedTuple
 from jupytui.errors import CommandError
 from jupytui.hosts import files
 from jupytui.hosts.base import Finished, Host
+from jupytui.jupyter.rights import SHELL
 from jupytui.text import clean_line
 
 MAX_FILE = 2**20
 
-# setpriv changes nothing but who we are; where there is none (busybox, macOS) su does it. cd: our directory may be
-# closed to the other user.
-_AS = """\
-cd / || exit 1
+_AS = (
+    SHELL
+    + """
 user=$1 script=$2; shift 2
 [ "$user" != "$(id -un)" ] || exec /bin/sh -c "$script" sh "$@"
-uid=$(id -u -- "$user") && gid=$(id -g -- "$user") || exit 1
-if setpriv --reuid="$uid" --regid="$gid" --init-groups true 2>/dev/null; then
-  exec setpriv --reuid="$uid" --regid="$gid" --init-groups /bin/sh -c "$script" sh "$@"
-fi
-exec su -s /bin/sh -c "$script" -- "$user" sh "$@"
+exec_as "$(id -u -- "$user")" /bin/sh -c "$script" sh "$@"
 """
+)
 _READ = """\
 LC_ALL=C; export LC_ALL
 ls -ldnq -- "$1" || exit

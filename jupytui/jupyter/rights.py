@@ -45,15 +45,16 @@ exec_as() {
   [ -n "$account" ] || { echo "user $owner has no account" >&2; exit 98; }
   name=$(printf %s "$account" | cut -d: -f1) group=$(printf %s "$account" | cut -d: -f4)
   cd /
-  set -- env -i "HOME=$(printf %s "$account" | cut -d: -f6)" "USER=$name" "LOGNAME=$name" "PATH=$PATH" "$@"
+  set -- "$(command -v env)" -i "HOME=$(printf %s "$account" | cut -d: -f6)" "USER=$name" "LOGNAME=$name" "PATH=$PATH" "$@"
   if setpriv --help 2>&1 | grep -q -e --init-groups; then
     exec setpriv --reuid "$owner" --regid "$group" --init-groups -- "$@"
   fi
+  # Once the rights are dropped it can import nothing more: it may lie where only root can read.
   python=$(root_python) || { echo "there is neither setpriv nor a Python of root's" >&2; exit 98; }
   exec "$python" -I -S -c 'import os, sys
 name, group, user = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 os.initgroups(name, group); os.setgid(group); os.setuid(user)
-os.execvp(sys.argv[4], sys.argv[4:])' "$name" "$group" "$owner" "$@"
+os.execv(sys.argv[4], sys.argv[4:])' "$name" "$group" "$owner" "$@"
 }
 """
 

@@ -55,7 +55,9 @@ async def test_owner_group_and_mode_stay(here: Host, theirs: Path) -> None:
     assert list(theirs.iterdir()) == []
 
 
-async def test_where_there_is_no_setpriv_su_does(here: Host, theirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_there_is_no_setpriv_a_python_of_roots_does(
+    here: Host, theirs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(certs_files, "_AS", certs_files._AS.replace("setpriv", "no-such-setpriv"))
     files = Files(here, USER)
     await files.make_directory(f"{theirs}/certs")
