@@ -141,17 +141,23 @@ def without_backups(place: Path) -> dict[str, tuple[bytes, int, float]]:
     return {path: each for path, each in tree(place).items() if ".bak-" not in path}
 
 
+def asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Have Jupyter never answer; the event tells that it was asked."""
+    asked = asyncio.Event()
+
+    async def ask(*_: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(committing, "ask", ask)
+    return asked
+
+
 async def test_stopped_while_jupyter_is_asked_nothing_is_changed(
     here: LocalHost, whose: Whose, jupyter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python, edit = await prepared(here, whose, jupyter)
-    before, asked = tree(jupyter), asyncio.Event()
-
-    async def ask_for_ever(*_: object) -> None:
-        asked.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(committing, "ask", ask_for_ever)
+    before, asked = tree(jupyter), asked_for_ever(monkeypatch)
     task = asyncio.ensure_future(commit(here, whose, python, edit))
     await asked.wait()
     assert without_backups(jupyter) != before
@@ -198,13 +204,7 @@ async def test_what_cannot_be_taken_back_is_said_to_stay(
     here: LocalHost, whose: Whose, jupyter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python, edit = await prepared(here, whose, jupyter)
-    config, asked = jupyter / "jupyter_server_config.json", asyncio.Event()
-
-    async def ask_for_ever(*_: object) -> None:
-        asked.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(committing, "ask", ask_for_ever)
+    config, asked = jupyter / "jupyter_server_config.json", asked_for_ever(monkeypatch)
     task = asyncio.ensure_future(commit(here, whose, python, edit))
     await asked.wait()
     config.write_text(config.read_text() + "\n")
