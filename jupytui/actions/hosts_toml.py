@@ -7,7 +7,7 @@ from collections.abc import Callable
 from jupytui.actions.base import Context
 from jupytui.config.load import load_config
 from jupytui.config.model import Config
-from jupytui.hosts.base import Destination
+from jupytui.hosts.base import destination
 
 
 def edit(context: Context, change: Callable[[Config], Config]) -> None:
@@ -17,9 +17,8 @@ def edit(context: Context, change: Callable[[Config], Config]) -> None:
     """
     known = {entry.name for entry in context.config.watched()}
     context.config = change(load_config(context.config.path))
-    settings = context.config.settings
     new = [entry for entry in context.config.watched() if entry.name not in known]
     new = [entry for entry in new if context.fleet.store.host(entry.name) is None]
     for entry in new:
-        context.fleet.add(Destination(entry.name, entry.ssh, settings.ssh_config, entry.tags))
+        context.fleet.add(destination(context.config, entry))
     context.fleet.start(entry.name for entry in new)

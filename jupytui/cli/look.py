@@ -16,7 +16,7 @@ from jupytui.config.paths import Paths, find_paths
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.models import HostView
 from jupytui.fleet.store import Store
-from jupytui.hosts.base import Destination, HostState, Prompter
+from jupytui.hosts.base import HostState, Prompter, destination
 from jupytui.tunnels.keeper.access import Tunnels
 
 
@@ -31,7 +31,7 @@ async def open_fleet(
     prompter = prompter or TerminalPrompter()
     async with Fleet(Store(), lambda _host: prompter, config.settings.refresh) as fleet:
         for entry in config.watched(names):
-            fleet.add(Destination(entry.name, entry.ssh, config.settings.ssh_config, entry.tags))
+            fleet.add(destination(config, entry))
         yield fleet
 
 

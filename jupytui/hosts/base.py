@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from jupytui.config.model import Config, HostEntry
 from jupytui.errors import JupytuiError
 from jupytui.hosts.state import HostState as HostState  # noqa: PLC0414 - given on to all who deal with hosts
 from jupytui.secret import Secret
@@ -277,3 +278,8 @@ class Destination:
     ssh: str | None = None
     ssh_config: str | None = None
     tags: Sequence[str] = ()
+
+
+def destination(config: Config, entry: HostEntry) -> Destination:
+    """Return how a host of the configuration is reached."""
+    return Destination(entry.name, entry.ssh, config.settings.ssh_config, entry.tags)

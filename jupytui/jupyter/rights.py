@@ -45,7 +45,8 @@ exec_as() {
   [ -n "$account" ] || { echo "user $owner has no account" >&2; exit 98; }
   name=$(printf %s "$account" | cut -d: -f1) group=$(printf %s "$account" | cut -d: -f4)
   cd /
-  set -- "$(command -v env)" -i "HOME=$(printf %s "$account" | cut -d: -f6)" "USER=$name" "LOGNAME=$name" "PATH=$PATH" "$@"
+  home=$(printf %s "$account" | cut -d: -f6)
+  set -- "$(command -v env)" -i "HOME=$home" "USER=$name" "LOGNAME=$name" "PATH=$PATH" "$@"
   if setpriv --help 2>&1 | grep -q -e --init-groups; then
     exec setpriv --reuid "$owner" --regid "$group" --init-groups -- "$@"
   fi

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jupytui.actions.base import Context, Front
-from jupytui.config.model import Config, HostEntry
+from jupytui.config.model import HostEntry
 from jupytui.config.options import Options
 from jupytui.errors import JupytuiError
 from jupytui.fleet.fleet import Fleet
 from jupytui.fleet.questions import Questions
 from jupytui.fleet.store import Store
-from jupytui.hosts.base import Destination
+from jupytui.hosts.base import destination
 from jupytui.tunnels.keeper.access import Tunnels
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Live:
 
     def _take(self, entries: list[HostEntry]) -> None:
         for entry in entries:
-            self.fleet.add(_destination(self.context.config, entry))
+            self.fleet.add(destination(self.context.config, entry))
         self.fleet.start(entry.name for entry in entries)
 
     async def attend(self, looking: bool) -> None:
@@ -105,7 +105,3 @@ class Live:
         pace.factor, before = (1.0 if looking else BLURRED), pace.factor
         if looking and before != 1.0:
             await self.fleet.catch_up()
-
-
-def _destination(config: Config, entry: HostEntry) -> Destination:
-    return Destination(entry.name, entry.ssh, config.settings.ssh_config, entry.tags)

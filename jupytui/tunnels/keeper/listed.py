@@ -8,7 +8,7 @@ from pathlib import Path
 from jupytui.config.load import load_config
 from jupytui.config.model import LOCAL, TunnelEntry, TunnelKind
 from jupytui.errors import UsageError
-from jupytui.hosts.base import Destination, Host, Prompter
+from jupytui.hosts.base import Host, Prompter, destination
 from jupytui.hosts.limits import Gates
 from jupytui.hosts.open import open_host
 from jupytui.tunnels.models import LOOPBACK, Address, Tunnel
@@ -25,8 +25,7 @@ class ListedHosts:
         """Return that host, not connected yet. Raises UsageError for a name not listed, ConfigError."""
         config = load_config(self._path)
         (entry,) = config.watched([name]) or ()
-        destination = Destination(entry.name, entry.ssh, config.settings.ssh_config, entry.tags)
-        return open_host(destination, prompter, self._gates)
+        return open_host(destination(config, entry), prompter, self._gates)
 
 
 def tunnels_after_login(path: Path) -> Sequence[Tunnel]:
