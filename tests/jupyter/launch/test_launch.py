@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -106,6 +107,21 @@ async def test_after_a_failure_trying_again_works(here: LocalHost, home: Path, p
     with pytest.raises(LaunchFailed):
         await launched(here, process(python, port, extra=("--ServerApp.certfile=/nowhere",)))
     assert (await launched(here, process(python, port))).answer.port == port
+    await end_all(home)
+
+
+async def test_a_file_that_an_earlier_process_of_that_pid_left_is_not_taken_for_its_own(
+    here: LocalHost, home: Path, python: str, port: int
+) -> None:
+    runtime = home / ".local/share/jupyter/runtime"
+    runtime.mkdir(parents=True, mode=0o700)
+    last = int(Path("/proc/sys/kernel/ns_last_pid").read_text())
+    for pid in range(last, last + 3000):  # whichever it gets, before the machine booted there was one like it
+        left = {"pid": pid, "port": 1, "token": "old", "hostname": "localhost", "base_url": "/", "secure": False}
+        (runtime / f"jpserver-{pid}.json").write_text(json.dumps(left))
+    done = await launched(here, process(python, port))
+    assert (runtime / f"jpserver-{done.answer.pid}.json").stat().st_size > 200  # it took over one of them
+    assert (done.answer.port, done.answer.auth) == (port, Auth.TOKEN)
     await end_all(home)
 
 

@@ -202,20 +202,11 @@ class Launch:
         until = time.monotonic() + self.job["seconds"]
         while time.monotonic() < until:
             self._alive()
-            found = processes.runtime_text(self.pid, self._directories()) if self.pid else None
+            found = processes.ready(self.pid, self._directories()) if self.pid else None
             if found:
-                return self._ready(*found)
+                return found
             self.near.check(0.1)
         raise Failure("silent", seconds=self.job["seconds"])
-
-    def _ready(self, path: str, text: str) -> dict[str, Any]:
-        return {
-            "pid": self.pid,
-            "start": processes.start_of(self.pid),
-            "path": path,
-            "runtime": text,
-            "ports": processes.ports_of(self.pid),
-        }
 
     def _alive(self) -> None:
         """Find the server's pid. Raises Failure("ended")."""

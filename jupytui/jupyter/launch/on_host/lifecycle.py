@@ -227,9 +227,9 @@ def _await(child: subprocess.Popen[bytes], server: Server, seconds: float, log: 
             code = child.returncode
             text = tail(log) if os.path.getsize(log) > before else ""
             raise Failure("ended", code="killed" if code < 0 else "exited", status=abs(code), result="", log=text)
-        found = processes.runtime_text(child.pid, server.directories)
+        found = processes.ready(child.pid, server.directories)
         if found:
-            return _seen(child.pid, found)
+            return found
         time.sleep(0.1)
     raise Failure("silent", seconds=seconds, log=tail(log))
 
@@ -256,14 +256,9 @@ def watch(job: dict[str, Any]) -> None:
         for member in processes.family(pid):
             home = pwd.getpwuid(os.getuid()).pw_dir
             directories = processes.runtime_dirs(processes.environment_of(member), home) + job["directories"]
-            found = processes.runtime_text(member, directories)
+            found = processes.ready(member, directories)
             if found:
-                say(ready=_seen(member, found))
+                say(ready=found)
                 return
         time.sleep(0.1)
     raise Failure("silent", seconds=job["start_seconds"])
-
-
-def _seen(pid: int, found: tuple[str, str]) -> dict[str, Any]:
-    ports, start = processes.ports_of(pid), processes.start_of(pid)
-    return {"pid": pid, "start": start, "path": found[0], "runtime": found[1], "ports": ports}

@@ -8,8 +8,10 @@ import os
 import signal
 import subprocess
 import time
+from typing import Any
 
 LISTENING = "0A"
+ACCEPTING = 0x10000  # __SO_ACCEPTCON, among the flags of /proc/net/unix
 
 
 def start_of(pid: int) -> str:
@@ -71,17 +73,49 @@ def runtime_files(pid: int, directories: list[str]) -> list[str]:
     return [path for path in paths if os.path.lexists(path)]
 
 
-def runtime_text(pid: int, directories: list[str]) -> tuple[str, str] | None:
-    """Return the path and the text of its runtime file when it is whole, else None."""
+def ready(pid: int, directories: list[str]) -> dict[str, Any] | None:
+    """Return pid, start, path, runtime and ports of a server that can be asked, else None.
+
+    It writes its runtime file before it listens (jupyter_server 2.7.3 to 2.21.1). Until it does, the file of that name
+    may be one that a server with the same pid left before the machine was booted: another port, another token.
+    """
+    held = sockets_of(pid)
+    ports = sorted({port for inode, port in listeners().items() if inode in held})
     for path in runtime_files(pid, directories):
-        try:
-            with open(path, encoding="utf-8") as file:
-                text = file.read(16384)
-            if path.endswith(".json") and json.loads(text):
-                return path, text
-        except (OSError, ValueError):
-            pass
+        text, fields = _whole(path)
+        if fields and (_serves(held, ports, fields) or not _can_be_seen(pid)):
+            return {"pid": pid, "start": start_of(pid), "path": path, "runtime": text, "ports": ports}
     return None
+
+
+def _whole(path: str) -> tuple[str, dict[str, Any]]:
+    """Return the text of a runtime file and what it says, nothing as long as it is not whole."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(16384)
+        fields = json.loads(text) if path.endswith(".json") else None
+    except (OSError, ValueError):
+        return "", {}
+    return text, fields if isinstance(fields, dict) else {}
+
+
+def _serves(held: set[str], ports: list[int], fields: dict[str, Any]) -> bool:
+    return fields["sock"] in unix_listeners(held) if fields.get("sock") else fields.get("port") in ports
+
+
+def _can_be_seen(pid: int) -> bool:
+    """Whether it can be told what the process listens on: not on macOS, and not of another user's process."""
+    try:
+        return bool(os.listdir("/proc/%d/fd" % pid))
+    except OSError:
+        return False
+
+
+def unix_listeners(inodes: set[str]) -> set[str]:
+    """Return the paths of those among the sockets `inodes` that listen."""
+    with open("/proc/net/unix") as file:
+        rows = [line.rstrip("\n").split(None, 7) for line in file.readlines()[1:]]
+    return {row[7] for row in rows if len(row) == 8 and int(row[3], 16) & ACCEPTING and row[6] in inodes}
 
 
 def listeners() -> dict[str, int]:
