@@ -105,10 +105,17 @@ follow() {
 }
 
 # The file and what rotation made of it, oldest first: each is written to last before the next one is begun.
-family() {
+listed() {
   ls -1triL -- "$f" "$f".* "$f"-* 2>/dev/null | while read -r inode one; do
     case $one in *.gz | *.xz | *.bz2 | *.zst) ;; *) printf '%s %s\n' "$inode" "$one" ;; esac
   done
+}
+
+# A listing that was made while names moved lacks the files that met it under neither name: one counts that comes twice.
+family() {
+  now=$(listed) tries=0
+  while was=$now now=$(listed) && [ "$now" != "$was" ] && [ "$tries" -lt 20 ]; do tries=$((tries + 1)); done
+  printf '%s\n' "$now"
 }
 
 # The inode of the file after this one.

@@ -134,6 +134,11 @@ async def test_a_unit_that_fails_again_and_again_is_one_server_with_its_cause(
     stranger = Probe(
         open_host(Destination("s", ssh=there.host.name, ssh_config=str(lab.ssh_config)), Nobody(), Gates())
     )
+    for_ever = (  # else systemd gives up on what fails quickly, and it is a unit that has failed
+        "mkdir .config/systemd/user/jupyter.service.d && cd .config/systemd/user/jupyter.service.d && "
+        "printf '[Unit]\nStartLimitIntervalSec=0\n' >limit.conf && systemctl --user daemon-reload"
+    )
+    there.host.exec(for_ever, user="alice")
     config = "/home/alice/.jupyter/jupyter_server_config.json"
     there.host.exec(f"sed -i 's/127.0.0.1/999.1.2.3/' {config}; systemctl --user restart jupyter", user="alice")
     await stranger.host.connect()

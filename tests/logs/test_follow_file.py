@@ -131,6 +131,31 @@ async def test_a_writer_that_rotates_as_fast_as_it_can_loses_nothing(here: Local
     assert "the log was rotated: here the new file begins" in seen.markers
 
 
+ROTATING_LS = """\
+#!/bin/sh
+# A listing that a rotation overtakes: its names were made before, its files are looked at afterwards.
+log=$3
+if [ -e "$log.1" ] && ! [ -e "$log.2" ]; then mv "$log.1" "$log.2"; mv "$log" "$log.1"; echo three >"$log"; fi
+exec /bin/ls "$@"
+"""
+
+
+async def test_a_file_that_is_renamed_while_its_successor_is_looked_for_is_not_passed_over(
+    home: Path, log: Path
+) -> None:
+    tools = home / "tools"
+    tools.mkdir()
+    (tools / "ls").write_text(ROTATING_LS)
+    (tools / "ls").chmod(0o755)
+    append(log, b"one\n")
+    async with following(reader(ShellHost("sh", str(tools)), log)) as seen:
+        await seen.has(b"one\n")
+        log.rename(f"{log}.1")
+        append(log, b"two\n")
+        await seen.has(b"three\n")
+    assert seen.data == b"one\ntwo\nthree\n"
+
+
 async def test_truncation_is_seen_and_said(host: LocalHost, log: Path) -> None:
     append(log, b"one\n" * 100)
     async with following(reader(host, log)) as seen:

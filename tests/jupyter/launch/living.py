@@ -29,6 +29,17 @@ async def at_rest(home: Path) -> None:
             await asyncio.sleep(0.05)
 
 
+async def left_alone(home: Path) -> int | None:
+    """Wait until nothing runs there but, if it was to stay, a server that nobody is there to end; return its pid."""
+    async with asyncio.timeout(30):
+        while running := living(home):
+            (pid, command), *others = running.items()
+            if not others and "ServerApp.port" in command:
+                return pid
+            await asyncio.sleep(0.05)
+    return None
+
+
 def files(home: Path) -> list[str]:
     """Return the files that are not Jupyter's own."""
     return [
