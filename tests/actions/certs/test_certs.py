@@ -4,50 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from jupytui.actions import cert_install, cert_off, certs
-from jupytui.actions.base import Answers, Confirmation, Context, Refused, perform, why_not
+from jupytui.actions.base import Answers, Context, Refused, perform, why_not
 from jupytui.actions.cert_install import Ready, Spot, deliver
-from jupytui.actions.cert_sights import whose
-from jupytui.actions.cert_sources import DNS, HERE, OTHER, by_acme, imported, names_of
+from jupytui.actions.cert_sources import DNS, HERE, OTHER, imported, names_of
 from jupytui.actions.table import BY_ID
-from jupytui.certs import authority, configure, leaf, pem, private, records
-from jupytui.certs.acme_account import TermsNotAgreed
-from jupytui.certs.dns01 import Record
+from jupytui.certs import configure, pem, private, records
 from jupytui.certs.inspect import Place
 from jupytui.certs.models import CertificateError, Pair
-from jupytui.errors import CommandError, JupytuiError, WrongAnswer
+from jupytui.errors import CommandError, WrongAnswer
 from jupytui.fleet.subject import Subject
-from jupytui.hosts.base import Destination, HostState, HostTrouble, Nobody
-from jupytui.hosts.local import LocalHost
-from jupytui.jupyter.access import Access
+from jupytui.hosts.base import Destination, HostState, HostTrouble
 from jupytui.jupyter.settings.commit import NotConfirmed, NotTakenBack
 from jupytui.jupyter.settings.edit import Edit
 from jupytui.jupyter.settings.models import CannotEdit
 from tests.actions.front import ScriptedFront, context
-from tests.certs.pebble import Pebble, running
 from tests.ui.fleets import gpu1, local
 
 LAB, PLAIN = Subject("gpu1", "gpu1:8888"), Subject("gpu1", "gpu1:8890")
-
-
-@pytest.fixture
-async def spot() -> AsyncIterator[Spot]:
-    """A server of this machine; that it does not answer matters to nobody here."""
-    host, server = LocalHost(), local().servers[0]
-    yield Spot(Subject("local", server.id), server, host, Nobody(), Access(port=8888, tls=True), whose(server))
-    await host.close()
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Pair:
-    return leaf.issue(authority.load_or_make(tmp_path / "ca"), ["localhost"])
 
 
 @pytest.mark.parametrize("verb", ["cert.issue", "cert.renew", "cert.import", "cert.acme", "cert.off", "cert.timer"])
@@ -274,74 +254,3 @@ async def test_turning_tls_off_keeps_the_renewal_of_a_file_that_another_server_r
     await cert_off.hand_over(known, spot, place)
     await known.fleet.close()
     assert [record.server for record in records.load(directory)] == (["local:8889"] if shared else [])
-
-
-# By ACME
-
-
-class Setting(ScriptedFront):
-    """A person who does as they are told: sets the record that is shown. Stands for one at a DNS provider."""
-
-    def __init__(self, pebble: Pebble) -> None:
-        super().__init__()
-        self._pebble = pebble
-
-    async def confirm(self, question: Confirmation) -> bool:
-        if "TXT" in question.runs:
-            name, _type, value = question.runs.split()
-            await self._pebble.set_record(Record(name, value))
-        return await super().confirm(question)
-
-
-@pytest.fixture(scope="module")
-def pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebble]:
-    if not (shutil.which("pebble") and shutil.which("pebble-challtestsrv")):
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("pebble is not installed")
-    with running(tmp_path_factory.mktemp("pebble") / "it") as it:
-        yield it
-
-
-def order(pebble: Pebble) -> dict[str, str]:
-    return {
-        "service": OTHER, "url": pebble.url, "ca": pebble.ca_file, "email": "", "names": "a.example.org",
-        "way": DNS, "webroot": "", "dns_servers": pebble.dns,
-    }  # fmt: skip
-
-
-async def test_terms_are_agreed_to_and_the_record_is_shown_copied_and_awaited(spot: Spot, pebble: Pebble) -> None:
-    front = Setting(pebble)
-    got = await by_acme(context(front), spot, order(pebble), None)
-    assert got
-    assert (got[0].leaf.names, got[1].challenge) == (("a.example.org",), "dns-01")
-    terms, record = front.confirmed
-    assert terms.runs.startswith(("http", "data:"))
-    assert record.runs.startswith("_acme-challenge.a.example.org  TXT  ")
-    assert record.runs.endswith(front.copied[0])
-
-
-async def test_terms_not_agreed_to_end_it(spot: Spot, pebble: Pebble) -> None:
-    for answers in (order(pebble), {**order(pebble), "agreed": ""}):
-        front = ScriptedFront(yes=False)
-        with pytest.raises(TermsNotAgreed):
-            await by_acme(context(front), spot, answers, None)
-    assert not front.confirmed  # a command line without --agree-terms is not asked
-
-
-async def test_waiting_for_a_record_can_be_stopped_and_leaves_nothing(spot: Spot, pebble: Pebble) -> None:
-    waiting = asyncio.Event()
-    known: Context = context(ScriptedFront())
-    known.progress = lambda text, fraction=None: waiting.set() if "DNS" in text else None
-    ordering = asyncio.ensure_future(by_acme(known, spot, order(pebble), None))
-    async with asyncio.timeout(60):
-        await waiting.wait()
-    ordering.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await ordering
-    assert [path.name for path in private.default_directory().iterdir()] == ["acme"]
-
-
-async def test_another_authority_needs_its_url(spot: Spot, pebble: Pebble) -> None:
-    with pytest.raises(WrongAnswer) as wrong:
-        await by_acme(context(ScriptedFront()), spot, {**order(pebble), "url": ""}, None)
-    assert wrong.value.field == "url"
-    assert isinstance(wrong.value, JupytuiError)
