@@ -16,6 +16,7 @@ from ssl import SSLContext
 import pytest
 
 from jupytui.reachability.check import trusting
+from jupytui.reachability.models import Cause, Part, Report
 from tests.lab.jupyter import HASHED_PASSWORD, VENV
 
 DOMAIN = "lab.example"
@@ -172,3 +173,10 @@ class Nginx:
 
 def context(authority: Path) -> SSLContext:
     return trusting(str(authority))
+
+
+def failed(report: Report) -> tuple[Part, Cause | None]:
+    """The step that failed and why; each failure has evidence and a way out."""
+    assert report.failed, report
+    assert report.failed.fixes and report.failed.evidence
+    return report.failed.part, report.failed.cause

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import socket
 import struct
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from jupytui.errors import UsageError
 from jupytui.hosts.local import LocalHost
 from jupytui.reachability.check import Check
-from jupytui.reachability.models import Cause, Expected, FarLook, Outcome, Part, Report
+from jupytui.reachability.models import Cause, Expected, FarLook, Outcome, Part
 from jupytui.reachability.target import Target
 from jupytui.secret import Secret
-from tests.reachability.servers import DOMAIN, Answer, Jupyter, Nginx, context, free_port, needs, stand_in
+from tests.reachability.servers import DOMAIN, Answer, failed, free_port, stand_in
 
-pytestmark = [pytest.mark.xdist_group("reachability"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 MARK = "marker-of-a-secret"
-
-
-def failed(report: Report) -> tuple[Part, Cause | None]:
-    assert report.failed, report
-    assert report.failed.fixes and report.failed.evidence
-    return report.failed.part, report.failed.cause
 
 
 def answering(text: bytes) -> Answer:
@@ -130,137 +116,6 @@ async def test_a_handshake_that_hangs() -> None:
     async with stand_in(silence) as address:
         report = await Check(f"https://{address}/", LocalHost(), deadline=0.5).report()
     assert failed(report) == (Part.TLS, Cause.TLS_HANGS)
-
-
-def made(directory: Path, name: str, leaf: trustme.LeafCert | bytes) -> Path:
-    path = directory / f"{name}.pem"
-    path.write_bytes(leaf if isinstance(leaf, bytes) else leaf.private_key_and_cert_chain_pem.bytes())
-    return path
-
-
-def forged(
-    authority: x509.Certificate | None, key: ec.EllipticCurvePrivateKey | None, *, points: bool = False
-) -> bytes:
-    """A leaf for `DOMAIN` and its key as PEM: signed by itself, or by `authority`, which it may point to."""
-    own = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DOMAIN)])
-    now = datetime.datetime.now(datetime.UTC)
-    day = datetime.timedelta(days=1)
-    builder = x509.CertificateBuilder(
-        authority.subject if authority else name, name, own.public_key(), 1, now - day, now + day
-    )
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(DOMAIN)]), critical=False)
-    if points:
-        where = x509.UniformResourceIdentifier("http://authority.example/intermediate.der")
-        access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, where)
-        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
-    leaf = builder.sign(key or own, hashes.SHA256())
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return own.private_bytes(*form) + leaf.public_bytes(serialization.Encoding.PEM)
-
-
-def intermediate() -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    child = trustme.CA().create_child_ca()
-    key = serialization.load_pem_private_key(child.private_key_pem.bytes(), None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return x509.load_pem_x509_certificate(child.cert_pem.bytes()), key
-
-
-@pytest.fixture(scope="module")
-def sites(
-    tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA, certificate: Path
-) -> Iterator[dict[str, int]]:
-    """Sites of one nginx, by what is wrong with them: their ports."""
-    needs()
-    home = tmp_path_factory.mktemp("sites")
-    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-    future = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=9)
-    parent, key = intermediate()
-    certificates: dict[str, trustme.LeafCert | bytes] = {
-        "expired": authority.issue_cert(DOMAIN, not_after=past),
-        "not yet": authority.issue_cert(DOMAIN, not_before=future),
-        "wrong name": authority.issue_cert("elsewhere.example"),
-        "unknown": trustme.CA().issue_cert(DOMAIN),
-        "unknown chain": trustme.CA().create_child_ca().issue_cert(DOMAIN),
-        "self": forged(None, None),
-        "incomplete": forged(parent, key, points=True),
-    }
-    nginx = Nginx(home / "nginx")
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        port = mute.getsockname()[1]
-        ports = {
-            name: nginx.site("return 404;", made(home, name.replace(" ", "-"), leaf))
-            for name, leaf in certificates.items()
-        } | {
-            "502": nginx.proxy(free_port(), "", certificate),
-            "504": nginx.proxy(port, "", certificate),
-            "404": nginx.site("location / { return 404; }", certificate),
-            "403": nginx.site("location / { deny all; }", certificate),
-            "401": nginx.site("location / { return 401; }", certificate),
-            "to https": nginx.site("location / { return 301 https://$host/; }", None),
-            "tls": nginx.site("return 404;", certificate),
-        }  # fmt: skip
-        try:
-            nginx.start()
-            yield ports
-        finally:
-            nginx.stop()
-
-
-@pytest.mark.parametrize(
-    ("site", "part", "cause"),
-    [
-        ("expired", Part.TLS, Cause.EXPIRED),
-        ("not yet", Part.TLS, Cause.NOT_YET_VALID),
-        ("wrong name", Part.TLS, Cause.WRONG_NAME),
-        ("unknown", Part.TLS, Cause.UNKNOWN_AUTHORITY),
-        ("unknown chain", Part.TLS, Cause.UNKNOWN_AUTHORITY),
-        ("self", Part.TLS, Cause.SELF_SIGNED),
-        ("incomplete", Part.TLS, Cause.INCOMPLETE_CHAIN),
-        ("502", Part.HTTP, Cause.PROXY_NO_SERVER),
-        ("504", Part.HTTP, Cause.PROXY_TIMEOUT),
-        ("404", Part.HTTP, Cause.PROXY_NO_ROUTE),
-        ("403", Part.HTTP, Cause.PROXY_FORBIDS),
-        ("401", Part.HTTP, Cause.PROXY_LOGIN),
-    ],
-)
-async def test_what_nginx_shows_is_told_apart(
-    sites: dict[str, int], ca_file: Path, site: str, part: Part, cause: Cause
-) -> None:
-    report = await Check(
-        f"https://{DOMAIN}:{sites[site]}/", LocalHost(), context=context(ca_file), deadline=30.0
-    ).report()
-    assert failed(report) == (part, cause), report
-
-
-@pytest.mark.parametrize(("site", "cause"), [("to https", Cause.REDIRECT), ("tls", Cause.TLS_EXPECTED)])
-async def test_http_where_https_is_meant(sites: dict[str, int], site: str, cause: Cause) -> None:
-    report = await Check(f"http://{DOMAIN}:{sites[site]}/", LocalHost(), deadline=30.0).report()
-    assert failed(report) == (Part.HTTP, cause)
-    assert report.failed and report.failed.fixes[0].url.startswith(f"https://{DOMAIN}")
-
-
-@pytest.fixture(scope="module")
-def broken_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    """A JupyterLab whose key belongs to another certificate: its log says that it runs."""
-    needs()
-    home = tmp_path_factory.mktemp("broken")
-    for name in ("one", "other"):
-        (home / name).write_bytes(forged(None, None))
-    jupyter = Jupyter(home / "lab", {"ServerApp.certfile": str(home / "one"), "ServerApp.keyfile": str(home / "other")})
-    try:
-        jupyter.start()
-        jupyter.ready()
-        yield jupyter
-    finally:
-        jupyter.stop()
-
-
-async def test_a_jupyter_whose_key_does_not_fit_is_found_by_its_handshake(broken_tls: Jupyter) -> None:
-    report = await Check(f"https://127.0.0.1:{broken_tls.port}/", LocalHost(), deadline=3.0).report()
-    part, cause = failed(report)
-    assert part is Part.TLS and cause in {Cause.TLS_HANGS, Cause.TLS_FAILS}
-    assert report.failed and "key" in report.failed.fixes[0].words
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

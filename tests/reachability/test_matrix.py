@@ -31,7 +31,7 @@ from tests.reachability.servers import (
     stand_in,
 )  # fmt: skip
 
-pytestmark = [pytest.mark.xdist_group("reachability"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 TOKEN = "token-of-the-public-server"
 KINDS: dict[str, dict[str, object]] = {
     "default": {},
