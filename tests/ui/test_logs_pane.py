@@ -61,7 +61,7 @@ async def test_it_is_saved_where_it_says_with_secrets_masked_and_never_over_anot
         await screen.until("token=••••••")
         await screen.press("ctrl+s")
         await screen.until("Save this log", f"local-8888-{datetime.now():%Y%m%d}")
-        await screen.press(*["backspace"] * 60, *"~/lab.log", "enter")
+        await screen.press("ctrl+u", *"~/lab.log", "enter")
         await screen.until("such a file already")
         await screen.press(*["backspace"] * 7, *"mine.txt", "enter")
         await screen.when(lambda _text: (home / "mine.txt").exists() and toasts(screen.program))
@@ -76,7 +76,7 @@ async def test_a_path_that_cannot_be_is_said_to_be_none(home: Path) -> None:
         await screen.press("ctrl+s")
         await screen.until("Save this log")
         for wrong, words in (("~nobody-at-all/x", "can be no such file"), ("/no/such/x", "There is no directory /no")):
-            await screen.press(*["backspace"] * 60, *wrong, "enter")
+            await screen.press("ctrl+u", *wrong, "enter")
             await screen.until(words)
 
 
