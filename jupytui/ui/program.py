@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import events
 from textual.app import App
 from textual.screen import Screen
 from textual.theme import Theme
@@ -15,6 +14,7 @@ from textual.theme import Theme
 from jupytui.config.options import Options
 from jupytui.fleet.memory import first_picture, remember
 from jupytui.fleet.store import Store
+from jupytui.ui.inorder import InOrder
 from jupytui.ui.panes.table import PANES, PaneEntry
 from jupytui.ui.screen import MainScreen
 from jupytui.ui.styles.color import theme_name
@@ -28,7 +28,7 @@ _STYLES = Path(__file__).parent / "styles"
 SAVING = 60.0  # seconds between copies of the picture on disk
 
 
-class Program(App[int], inherit_bindings=False):
+class Program(InOrder[int], inherit_bindings=False):
     """What the person sees. `panes` and `actions` are other tables than the program's own, in tests."""
 
     CSS_PATH = _STYLES / "app.tcss"
@@ -121,11 +121,6 @@ class Program(App[int], inherit_bindings=False):
         """Somebody is back."""
         if self.desk:
             self.desk.attend(True)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Drop a key that was pressed before the dialog was seen that would get it."""
-        if not (isinstance(event, events.Key) and event.time < getattr(self.screen, "seen_at", 0.0)):
-            await super().on_event(event)
 
     def action_key(self, key: str) -> None:
         """Do what `key` means for what is selected."""

@@ -125,6 +125,18 @@ async def test_a_file_that_an_earlier_process_of_that_pid_left_is_not_taken_for_
     await end_all(home)
 
 
+async def test_on_a_unix_socket_it_answers_whatever_other_sockets_are_called(
+    here: LocalHost, home: Path, python: str
+) -> None:
+    with socket.socket(socket.AF_UNIX) as odd:
+        odd.bind(b"\0\xff\n1: 2 3 x 5 6 7 /\xff")
+        odd.listen()
+        spec = Spec(python, keep=Keep.PROCESS, allow_root=ROOT, extra=(f"--ServerApp.sock={home}/j.sock",))
+        done = await launched(here, spec)
+    assert (done.answer.port, done.answer.sock) == (None, f"{home}/j.sock")
+    await end_all(home)
+
+
 @pytest.mark.parametrize("step", ["look", "log", "start", "wait", "answer"])
 async def test_cancelled_at_any_step_it_leaves_nothing(
     here: LocalHost, home: Path, python: str, port: int, step: str

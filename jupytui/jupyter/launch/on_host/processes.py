@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 LISTENING = "0A"
-ACCEPTING = 0x10000  # __SO_ACCEPTCON, among the flags of /proc/net/unix
+ACCEPTING = "00010000"  # __SO_ACCEPTCON: the flags in /proc/net/unix
 
 
 def start_of(pid: int) -> str:
@@ -83,7 +83,7 @@ def ready(pid: int, directories: list[str]) -> dict[str, Any] | None:
     ports = sorted({port for inode, port in listeners().items() if inode in held})
     for path in runtime_files(pid, directories):
         text, fields = _whole(path)
-        if fields and (_serves(held, ports, fields) or not _can_be_seen(pid)):
+        if fields and (not _can_be_seen(pid) or _serves(held, ports, fields)):
             return {"pid": pid, "start": start_of(pid), "path": path, "runtime": text, "ports": ports}
     return None
 
@@ -112,10 +112,10 @@ def _can_be_seen(pid: int) -> bool:
 
 
 def unix_listeners(inodes: set[str]) -> set[str]:
-    """Return the paths of those among the sockets `inodes` that listen."""
-    with open("/proc/net/unix") as file:
-        rows = [line.rstrip("\n").split(None, 7) for line in file.readlines()[1:]]
-    return {row[7] for row in rows if len(row) == 8 and int(row[3], 16) & ACCEPTING and row[6] in inodes}
+    """Return the paths of those among the sockets `inodes` that listen; those of others may be called anything."""
+    with open("/proc/net/unix", "rb") as file:
+        rows = [os.fsdecode(line.rstrip(b"\n")).split(None, 7) for line in file.readlines()[1:]]
+    return {row[7] for row in rows if len(row) == 8 and row[3] == ACCEPTING and row[6] in inodes}
 
 
 def listeners() -> dict[str, int]:
