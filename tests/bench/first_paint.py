@@ -25,7 +25,7 @@ from jupytui.hosts.base import HostState
 from jupytui.jupyter.models import App, Kernel, Server
 
 NAME = b"gpu-of-the-bench"
-FRAME = b"jupytui"  # of the header, which only the toolkit draws
+FRAME = b"Tunnels"  # of the bar of panes, which only the toolkit draws
 RUNS = 15
 LIMIT = 1.15
 
