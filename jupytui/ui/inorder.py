@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import partial
 from typing import TypeVar
 
 from textual import events
@@ -11,7 +10,7 @@ from textual.app import App
 from textual.message import Message
 
 T = TypeVar("T")
-LOST = 0.3  # seconds after which a key whose widget has gone with it keeps no other waiting
+LOST = 0.3  # seconds, or twice that, after which a key whose widget has gone with it keeps no other waiting
 
 
 class Taken(Message):
@@ -31,6 +30,7 @@ class InOrder(App[T], inherit_bindings=False):
     """
 
     _under_way: events.Event | None = None
+    _watched: events.Event | None = None  # one timer for however many wait
 
     def __init__(self, *, ansi_color: bool | None) -> None:
         super().__init__(ansi_color=ansi_color)
@@ -45,7 +45,7 @@ class InOrder(App[T], inherit_bindings=False):
             await self._done(event)
         elif self._under_way:
             self._waiting.append(event)
-            self._wait_for(self._under_way)
+            self._watch()
         else:
             await self._take(event)
 
@@ -68,8 +68,17 @@ class InOrder(App[T], inherit_bindings=False):
         self._under_way = None
         while self._waiting and not self._under_way:
             await self._take(self._waiting.popleft())
-        if self._waiting and self._under_way:
-            self._wait_for(self._under_way)
+        if self._waiting:
+            self._watch()
 
-    def _wait_for(self, event: events.Event) -> None:
-        self.set_timer(LOST, partial(self._done, event))
+    def _watch(self) -> None:
+        if self._watched is None:
+            self._watched = self._under_way
+            self.set_timer(LOST, self._look)
+
+    async def _look(self) -> None:
+        event, self._watched = self._watched, None
+        if event and event is self._under_way:
+            await self._done(event)
+        elif self._waiting:
+            self._watch()

@@ -30,7 +30,7 @@ class Server:
         self.directories = processes.runtime_dirs(self.environment, pwd.getpwuid(os.getuid()).pw_dir)
         self.directories += [directory for directory in job["directories"] if directory not in self.directories]
         self.sockets = processes.sockets_of(self.pid)
-        self.ports = processes.ports_of(self.pid)
+        self.ports = processes.ports_of(self.sockets)
 
     def end(self, near: Near | None = None) -> None:
         """End it as asked, and wait. Raises Failure("alive"); Gone when `near` has gone."""

@@ -80,7 +80,7 @@ def ready(pid: int, directories: list[str]) -> dict[str, Any] | None:
     may be one that a server with the same pid left before the machine was booted: another port, another token.
     """
     held = sockets_of(pid)
-    ports = sorted({port for inode, port in listeners().items() if inode in held})
+    ports = ports_of(held)
     for path in runtime_files(pid, directories):
         text, fields = _whole(path)
         if fields and (not _can_be_seen(pid) or _serves(held, ports, fields)):
@@ -144,10 +144,9 @@ def sockets_of(pid: int) -> set[str]:
     return found
 
 
-def ports_of(pid: int) -> list[int]:
-    """Return the TCP ports a process listens on."""
-    held = sockets_of(pid)
-    return sorted({port for inode, port in listeners().items() if inode in held})
+def ports_of(sockets: set[str]) -> list[int]:
+    """Return the TCP ports on which those among the sockets (inodes) listen that do."""
+    return sorted({port for inode, port in listeners().items() if inode in sockets})
 
 
 def family(pid: int) -> list[int]:
