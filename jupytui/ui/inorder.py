@@ -25,8 +25,8 @@ class InOrder(App[T], inherit_bindings=False):
     """An App that gives a key to a widget when the one before it has done all that it does.
 
     Textual gives each at once to what has the focus, but asks what a key means only when it comes back from there:
-    of "name", tab, "word" typed while the machine was busy, all letters would be in the first field, and of two enters
-    the second would act on the screen below. A key that was pressed before a dialog was seen is not meant for it.
+    of "name", tab, "word" typed while the machine was busy, all letters would be in the first field, and an enter would
+    take what was typed after it. A key that was pressed before a dialog was seen is not meant for it.
     """
 
     _under_way: events.Event | None = None

@@ -39,7 +39,7 @@ async def test_what_is_typed_after_tab_is_in_the_next_field(home: Path) -> None:
         await until(pilot, lambda: values(program) == ["name", "wordxs"])
 
 
-async def test_an_enter_judges_what_was_typed_before_it_and_acts_on_nothing_below(home: Path) -> None:
+async def test_an_enter_takes_what_was_typed_before_it(home: Path) -> None:
     async with running(home) as (program, pilot):
         said: list[bool | None] = []
         dialog = ConfirmDialog(Confirmation("Restart it?", (), "", "live"))
